@@ -1,0 +1,1 @@
+"""Accounts, the people in them, what they may do and where they are signed in."""

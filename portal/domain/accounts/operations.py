@@ -1,0 +1,214 @@
+"""What changes accounts and people? Each function is one transaction."""
+
+from datetime import timedelta
+
+from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError
+
+from portal.db import db, now
+from portal.domain.accounts import queries
+from portal.domain.accounts.models import Account, Invitation, SignIn, User
+from portal.domain.accounts.permissions import Permission, Role
+from portal.domain.accounts.secrets import hash_password, new_token, token_hash
+from portal.domain.audit import log
+from portal.domain.audit.actions import AuditAction
+from portal.errors import Conflict, Invalid, NotFound
+
+INVITATION_LASTS = timedelta(days=7)
+GIVEN_BY_ADMINS = (Role.STAKEHOLDER, Role.RESPONDER, Role.USER, Role.ADMIN)
+
+
+def create_account(name: str, *, admin_email: str, admin_name: str, password: str) -> Account:
+    """Create a tenant and its first person, who is the owner (product.md section 10).
+
+    Raises Conflict when the name or the e-mail address is taken, Invalid for bad input.
+    """
+    account = Account(name=_text(name, "name", 80))
+    owner = User(
+        account=account,
+        email=_email(admin_email),
+        name=_text(admin_name, "name", 120),
+        role=Role.OWNER,
+        password_hash=hash_password(password),
+    )
+    _insert(account, "An account with this name exists already.")
+    _insert(owner, f"{owner.email} is already used by somebody.")
+    log.record(
+        AuditAction.ACCOUNT_CREATED,
+        account_id=account.id,
+        by=log.COMMAND_LINE,
+        subject=f"account {account.name}",
+        owner=owner.email,
+    )
+    db.session.commit()
+    return account
+
+
+def create_user(
+    *, account: Account | None, email: str, name: str, role: Role, password: str
+) -> User:
+    """Create a person with a password, from the command line. `role` support takes no account.
+
+    Raises Conflict when the address is taken, Invalid for bad input.
+    """
+    if (role is Role.SUPPORT) != (account is None):
+        raise Invalid("Support staff belong to no account, everybody else to one.", field="role")
+    if role is Role.OWNER:
+        raise Invalid("An account has one owner, who is created with it.", field="role")
+    person = User(
+        account=account,
+        email=_email(email),
+        name=_text(name, "name", 120),
+        role=role,
+        password_hash=hash_password(password),
+    )
+    _insert(person, f"{person.email} is already used by somebody.")
+    log.record(
+        AuditAction.USER_CREATED,
+        account_id=person.account_id,
+        by=log.COMMAND_LINE,
+        subject=f"person {person.name}",
+        role=role.value,
+    )
+    db.session.commit()
+    return person
+
+
+def invite(*, by: User, email: str, name: str, role: Role) -> tuple[User, str]:
+    """Add a person who has no password yet, and return them with the token of their link."""
+    by.require(Permission.MANAGE_USERS)
+    _check_given(role)
+    person = User(
+        account_id=by.account_id, email=_email(email), name=_text(name, "name", 120), role=role
+    )
+    _insert(person, f"{person.email} is already used by somebody.")
+    token = _new_invitation(person, by)
+    _audit(AuditAction.USER_INVITED, by, person, role=role.value)
+    db.session.commit()
+    return person, token
+
+
+def invite_again(user_id: int, *, by: User) -> tuple[User, str]:
+    """Make a new link for a person who has not chosen a password yet; the old one ends."""
+    by.require(Permission.MANAGE_USERS)
+    person = _locked(user_id, by)
+    if person.password_hash is not None:
+        raise Conflict(f"{person.name} has already accepted an invitation.")
+    token = _new_invitation(person, by)
+    _audit(AuditAction.USER_INVITED, by, person, role=person.role.value)
+    db.session.commit()
+    return person, token
+
+
+def accept_invitation(token: str, *, password: str) -> User:
+    """Set the invited person's password. The link works once. Raises NotFound, Invalid."""
+    person = queries.invitation_by(token).user
+    person.password_hash = hash_password(password)
+    used = delete(Invitation).where(Invitation.token_hash == token_hash(token))
+    if db.session.execute(used.returning(Invitation.user_id)).first() is None:
+        raise NotFound("This invitation is no longer valid. Ask an admin for a new link.")
+    _audit(AuditAction.INVITATION_ACCEPTED, person, person)
+    db.session.commit()
+    return person
+
+
+def change_role(user_id: int, role: Role, *, by: User) -> User:
+    """Give another role. It counts from the person's next request on, in Slack too."""
+    by.require(Permission.MANAGE_USERS)
+    _check_given(role)
+    person = _locked(user_id, by)
+    _refuse_owner_and_self(person, by)
+    if person.role is not role:
+        _audit(AuditAction.ROLE_CHANGED, by, person, before=person.role.value, after=role.value)
+        person.role = role
+    db.session.commit()
+    return person
+
+
+def deactivate(user_id: int, *, by: User) -> User:
+    """Sign the person out everywhere and let them do nothing more. Their past deeds stay."""
+    by.require(Permission.MANAGE_USERS)
+    person = _locked(user_id, by)
+    _refuse_owner_and_self(person, by)
+    if person.is_active:
+        person.deactivated_at = now()
+        db.session.execute(delete(SignIn).where(SignIn.user_id == person.id))
+        _audit(AuditAction.USER_DEACTIVATED, by, person)
+    db.session.commit()
+    return person
+
+
+def reactivate(user_id: int, *, by: User) -> User:
+    """Undo a deactivation."""
+    by.require(Permission.MANAGE_USERS)
+    person = _locked(user_id, by)
+    if not person.is_active:
+        person.deactivated_at = None
+        _audit(AuditAction.USER_REACTIVATED, by, person)
+    db.session.commit()
+    return person
+
+
+def _new_invitation(person: User, by: User) -> str:
+    token = new_token()
+    db.session.execute(delete(Invitation).where(Invitation.user_id == person.id))
+    db.session.add(
+        Invitation(
+            user_id=person.id,
+            token_hash=token_hash(token),
+            invited_by_id=by.id,
+            expires_at=now() + INVITATION_LASTS,
+        )
+    )
+    return token
+
+
+def _locked(user_id: int, by: User) -> User:
+    wanted = queries.visible_to(by).where(User.id == user_id).with_for_update()
+    person = db.session.scalar(wanted.execution_options(populate_existing=True))
+    if person is None:
+        raise NotFound("There is no such person in your account.")
+    return person
+
+
+def _refuse_owner_and_self(person: User, by: User) -> None:
+    if person.id == by.id:
+        raise Conflict("You cannot do this to yourself. Ask another admin.")
+    if person.role is Role.OWNER:
+        raise Conflict(f"{person.name} is the owner. Only the owner can hand over the account.")
+
+
+def _check_given(role: Role) -> None:
+    if role not in GIVEN_BY_ADMINS:
+        raise Invalid(
+            f"Please choose one of: {', '.join(role.value for role in GIVEN_BY_ADMINS)}.",
+            field="role",
+        )
+
+
+def _insert(row: Account | User, taken: str) -> None:
+    try:
+        with db.session.begin_nested():
+            db.session.add(row)
+    except IntegrityError as problem:
+        raise Conflict(taken) from problem
+
+
+def _audit(action: AuditAction, by: User, person: User, **details: str) -> None:
+    subject = f"person {person.name}"
+    log.record(action, account_id=by.account_id, by=by, subject=subject, **details)
+
+
+def _email(raw: str) -> str:
+    email = raw.strip()
+    local, at, domain = email.partition("@")
+    if not (local and at and "." in domain) or len(email) > 254 or any(map(str.isspace, email)):
+        raise Invalid("Please give an e-mail address like ada@example.com.", field="email")
+    return email
+
+
+def _text(raw: str, field: str, longest: int) -> str:
+    value = " ".join(raw.split())
+    if not 0 < len(value) <= longest:
+        raise Invalid(f"Please give a {field} of 1 to {longest} characters.", field=field)
+    return value

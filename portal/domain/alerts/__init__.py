@@ -1,0 +1,1 @@
+"""Alerts: what is burning, who has it, and what happened to it."""

@@ -1,0 +1,89 @@
+"""What do people do to alerts? Each function is one transaction, whatever edge it came from."""
+
+from datetime import datetime
+
+from portal.db import db, now
+from portal.domain.accounts.models import User
+from portal.domain.accounts.permissions import Permission
+from portal.domain.alerts import queries, timeline
+from portal.domain.alerts.models import Alert, AlertStatus, TimelineKind, Via
+from portal.domain.facts import AlertAcknowledged, AlertResolved, announce
+from portal.errors import Conflict, Invalid, NotFound
+
+LONGEST_COMMENT = 4000
+
+
+def acknowledge(alert_id: int, *, by: User, via: Via) -> Alert:
+    """Say "I am on it".
+
+    A second click of the same person changes nothing. Raises Conflict with who was faster, or that
+    it is resolved; NotFound and Denied as always. Nothing is changed by any of these.
+    """
+    alert = _locked(alert_id, by)
+    if alert.status is AlertStatus.RESOLVED:
+        _refuse_resolved(alert, "Your acknowledgement came too late; nothing was changed.")
+    if alert.status is AlertStatus.ACKNOWLEDGED:
+        if alert.acknowledged_by_id != by.id:
+            ago = _ago(alert.acknowledged_at)
+            raise Conflict(f"{alert.acknowledger} acknowledged this {ago}. Nothing was changed.")
+        db.session.commit()
+        return alert
+    alert.status = AlertStatus.ACKNOWLEDGED
+    alert.acknowledged_at, alert.acknowledged_by_id = now(), by.id
+    timeline.record(alert, TimelineKind.ACKNOWLEDGED, by=by, via=via)
+    announce(AlertAcknowledged(alert.id))
+    db.session.commit()
+    return alert
+
+
+def resolve(alert_id: int, *, by: User, via: Via) -> Alert:
+    """Say that it is done for good, also straight from pending.
+
+    A second click of the same person changes nothing; Conflict says who was faster.
+    """
+    alert = _locked(alert_id, by)
+    if alert.status is AlertStatus.RESOLVED:
+        if alert.resolved_by_id != by.id:
+            _refuse_resolved(alert, "Nothing was changed.")
+        db.session.commit()
+        return alert
+    alert.status = AlertStatus.RESOLVED
+    alert.resolved_at, alert.resolved_by_id = now(), by.id
+    timeline.record(alert, TimelineKind.RESOLVED, by=by, via=via)
+    announce(AlertResolved(alert.id))
+    db.session.commit()
+    return alert
+
+
+def comment(alert_id: int, text: str, *, by: User, via: Via) -> Alert:
+    """Add a remark to the timeline. Raises Invalid when it is empty or too long."""
+    alert = _locked(alert_id, by)
+    content = text.strip().replace("\x00", "")
+    if not 0 < len(content) <= LONGEST_COMMENT:
+        raise Invalid(
+            f"Please write a comment of 1 to {LONGEST_COMMENT} characters.", field="content"
+        )
+    timeline.record(alert, TimelineKind.COMMENT_ADDED, by=by, via=via, content=content)
+    db.session.commit()
+    return alert
+
+
+def _locked(alert_id: int, by: User) -> Alert:
+    by.require(Permission.RESPOND_TO_ALERTS)
+    wanted = queries.visible_to(by).where(Alert.id == alert_id).with_for_update()
+    alert = db.session.scalar(wanted.execution_options(populate_existing=True))
+    if alert is None:
+        raise NotFound("This alert is not available here.")
+    return alert
+
+
+def _refuse_resolved(alert: Alert, consequence: str) -> None:
+    raise Conflict(f"Resolved {_ago(alert.resolved_at)} by {alert.resolver}. {consequence}")
+
+
+def _ago(moment: datetime | None) -> str:
+    seconds = max(0, int((now() - (moment or now())).total_seconds()))
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit} ago"
+    return f"{seconds} s ago"

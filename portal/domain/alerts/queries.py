@@ -1,0 +1,75 @@
+"""Which alerts may somebody see?"""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, false, func, select
+from sqlalchemy.orm import joinedload
+
+from portal.db import db
+from portal.domain.accounts.models import User
+from portal.domain.accounts.permissions import Permission
+from portal.domain.alerts.models import Alert, AlertStatus, ReceivedEvent, TimelineEntry
+from portal.domain.sources.models import AlertSource
+from portal.errors import NotFound
+
+PAGE = 50
+
+
+def visible_to(viewer: User) -> Select[tuple[Alert]]:
+    """Alerts of the viewer's account; stakeholders and support staff see none."""
+    if not viewer.can(Permission.SEE_ALERTS):
+        return select(Alert).where(false())
+    return select(Alert).where(Alert.account_id == viewer.account_id)
+
+
+def alert(viewer: User, alert_id: int) -> Alert:
+    """Raises NotFound, also for an alert of another account."""
+    found = db.session.scalar(visible_to(viewer).where(Alert.id == alert_id))
+    if found is None:
+        raise NotFound("There is no such alert in your account.")
+    return found
+
+
+def alerts_of(
+    viewer: User,
+    *,
+    statuses: Collection[AlertStatus],
+    source_id: int | None = None,
+    before_id: int | None = None,
+) -> list[Alert]:
+    """The newest alerts first, one more than a page holds if there are more."""
+    wanted = visible_to(viewer).where(Alert.status.in_(statuses))
+    if source_id is not None:
+        wanted = wanted.where(Alert.source_id == source_id)
+    if before_id is not None:
+        wanted = wanted.where(Alert.id < before_id)
+    people = joinedload(Alert.acknowledged_by), joinedload(Alert.resolved_by)
+    wanted = wanted.options(joinedload(Alert.source), *people)
+    return list(db.session.scalars(wanted.order_by(Alert.id.desc()).limit(PAGE + 1)))
+
+
+def open_counts(viewer: User) -> dict[AlertStatus, int]:
+    """How many alerts are pending and how many acknowledged."""
+    seen = visible_to(viewer).where(Alert.status != AlertStatus.RESOLVED).subquery()
+    rows: Any = db.session.execute(select(seen.c.status, func.count()).group_by(seen.c.status))
+    counts = {status: int(number) for status, number in rows}
+    return {s: counts.get(s, 0) for s in (AlertStatus.PENDING, AlertStatus.ACKNOWLEDGED)}
+
+
+def timeline(alert: Alert) -> list[TimelineEntry]:
+    """What happened, in order."""
+    wanted = select(TimelineEntry).where(TimelineEntry.alert_id == alert.id)
+    return list(db.session.scalars(wanted.order_by(TimelineEntry.id)))
+
+
+def event_log(source: AlertSource, *, limit: int = 50) -> list[ReceivedEvent]:
+    """The newest events of a source, with what became of them."""
+    wanted = select(ReceivedEvent).where(ReceivedEvent.source_id == source.id)
+    return list(db.session.scalars(wanted.order_by(ReceivedEvent.received_at.desc()).limit(limit)))
+
+
+def last_event_at(source: AlertSource) -> datetime | None:
+    wanted = select(func.max(ReceivedEvent.received_at)).where(ReceivedEvent.source_id == source.id)
+    return db.session.execute(wanted).scalar_one()

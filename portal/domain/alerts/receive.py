@@ -1,0 +1,166 @@
+"""What does an event of a monitoring tool change? The alert it belongs to, or a new one."""
+
+import uuid
+from collections.abc import Callable
+
+from sqlalchemy import func, select
+
+from portal.db import db, now
+from portal.domain.alerts import timeline
+from portal.domain.alerts.incoming import EventType, IncomingEvent
+from portal.domain.alerts.models import (
+    LONGEST_SUMMARY,
+    Alert,
+    AlertStatus,
+    Outcome,
+    Priority,
+    ReceivedEvent,
+    TimelineKind,
+    Via,
+)
+from portal.domain.facts import (
+    AlertAcknowledged,
+    AlertCreated,
+    AlertEventJoined,
+    AlertResolved,
+    announce,
+)
+from portal.domain.sources.models import AlertSource
+
+Change = tuple[Outcome, Alert | None]
+
+
+def receive(source: AlertSource, event: IncomingEvent) -> ReceivedEvent:
+    """Store one event and what follows from it, in one transaction; it is safe once this returns.
+
+    Which alert it belongs to: product.md 7.3, the newest open alert of the source with the same
+    key. Events with the same key wait for each other, so that two of them never open two alerts.
+    """
+    key = fold(event.alert_key)
+    if key is not None:
+        lock = func.pg_advisory_xact_lock(source.id % 2**31, func.hashtext(key))
+        db.session.execute(select(lock))
+    outcome, alert = HANDLERS[event.type](source, event, key)
+    received = ReceivedEvent(
+        id=uuid.uuid4(),
+        source_id=source.id,
+        type=event.type,
+        alert_key=event.alert_key,
+        summary=event.summary[:LONGEST_SUMMARY],
+        outcome=outcome,
+        alert_id=alert.id if alert else None,
+        notes=event.notes,
+    )
+    db.session.add(received)
+    db.session.commit()
+    return received
+
+
+def fold(alert_key: str | None) -> str | None:
+    """Keys are trimmed and compared ignoring case; an empty one is none."""
+    return (alert_key or "").strip().lower() or None
+
+
+def _alert(source: AlertSource, event: IncomingEvent, key: str | None) -> Change:
+    if source.disabled_at is not None:
+        return Outcome.SOURCE_DISABLED, None
+    alert = _open_alert(source, key)
+    if alert is None:
+        return Outcome.OPENED, _open(source, event, key)
+    alert.event_count += 1
+    alert.last_event_at = now()
+    alert.links = alert.links + [link for link in event.links if link not in alert.links]
+    alert.images = alert.images + [image for image in event.images if image not in alert.images]
+    alert.labels = {**event.labels, **alert.labels}
+    _record(alert, TimelineKind.EVENT_RECEIVED, summary=event.summary[:LONGEST_SUMMARY])
+    _add_comments(alert, event)
+    announce(AlertEventJoined(alert.id))
+    return Outcome.JOINED, alert
+
+
+def _open(source: AlertSource, event: IncomingEvent, key: str | None) -> Alert:
+    too_long = len(event.summary) > LONGEST_SUMMARY
+    alert = Alert(
+        account_id=source.account_id,
+        source=source,
+        alert_key=key,
+        summary=event.summary[: LONGEST_SUMMARY - 1] + "…" if too_long else event.summary,
+        details="\n\n".join(filter(None, [event.summary if too_long else "", event.details])),
+        priority=Priority((event.priority or Priority.HIGH).lower()),
+        severity=event.severity,
+        links=event.links,
+        images=event.images,
+        labels=event.labels,
+        custom_details=event.custom_details,
+    )
+    db.session.add(alert)
+    db.session.flush()
+    _record(alert, TimelineKind.CREATED, alert_key=event.alert_key)
+    _add_comments(alert, event)
+    announce(AlertCreated(alert.id))
+    return alert
+
+
+def _accept(source: AlertSource, event: IncomingEvent, key: str | None) -> Change:
+    alert = _open_alert(source, key)
+    if alert is None:
+        return Outcome.NO_OPEN_ALERT, None
+    if alert.status is AlertStatus.ACKNOWLEDGED:
+        return Outcome.ALREADY_ACKNOWLEDGED, alert
+    alert.status, alert.acknowledged_at = AlertStatus.ACKNOWLEDGED, now()
+    _record(alert, TimelineKind.ACKNOWLEDGED)
+    announce(AlertAcknowledged(alert.id))
+    return Outcome.ACKNOWLEDGED, alert
+
+
+def _resolve(source: AlertSource, event: IncomingEvent, key: str | None) -> Change:
+    alert = _open_alert(source, key)
+    if alert is None:
+        return Outcome.NO_OPEN_ALERT, None
+    alert.status, alert.resolved_at = AlertStatus.RESOLVED, now()
+    _record(alert, TimelineKind.RESOLVED)
+    announce(AlertResolved(alert.id))
+    return Outcome.RESOLVED, alert
+
+
+def _comment(source: AlertSource, event: IncomingEvent, key: str | None) -> Change:
+    alert = _open_alert(source, key)
+    if alert is None:
+        return Outcome.NO_OPEN_ALERT, None
+    _add_comments(alert, event)
+    return Outcome.COMMENTED, alert
+
+
+HANDLERS: dict[EventType, Callable[[AlertSource, IncomingEvent, str | None], Change]] = {
+    EventType.ALERT: _alert,
+    EventType.ACCEPT: _accept,
+    EventType.RESOLVE: _resolve,
+    EventType.COMMENT: _comment,
+}
+
+
+def _open_alert(source: AlertSource, key: str | None) -> Alert | None:
+    if key is None:
+        return None
+    wanted = select(Alert).where(
+        Alert.source_id == source.id,
+        Alert.alert_key == key,
+        Alert.status != AlertStatus.RESOLVED,
+    )
+    fresh = wanted.with_for_update(of=Alert).execution_options(populate_existing=True)
+    return db.session.scalar(fresh)
+
+
+def _record(alert: Alert, kind: TimelineKind, **data: str | None) -> None:
+    timeline.record(alert, kind, by=alert.source, via=Via.EVENT, **data)
+
+
+def _add_comments(alert: Alert, event: IncomingEvent) -> None:
+    for said in event.comments:
+        timeline.record(
+            alert,
+            TimelineKind.COMMENT_ADDED,
+            by=said.creator or alert.source.name,
+            via=Via.EVENT,
+            content=said.content,
+        )

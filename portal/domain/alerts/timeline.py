@@ -1,0 +1,29 @@
+"""How does an operation write down what happened to an alert?"""
+
+from typing import Any
+
+from portal.db import db
+from portal.domain.accounts.models import User
+from portal.domain.alerts.models import Alert, TimelineEntry, TimelineKind, Via
+from portal.domain.sources.models import AlertSource
+
+
+def record(
+    alert: Alert,
+    kind: TimelineKind,
+    *,
+    by: User | AlertSource | str,
+    via: Via | None = None,
+    **data: Any,
+) -> None:
+    """Add an entry to the running transaction. `by` is a person, a source, or a name."""
+    db.session.add(
+        TimelineEntry(
+            alert_id=alert.id,
+            kind=kind,
+            actor_id=by.id if isinstance(by, User) else None,
+            actor_name=by if isinstance(by, str) else by.name,
+            via=via,
+            data=data,
+        )
+    )

@@ -1,0 +1,1 @@
+"""Who did what to the account? Written by the operations, in their own transaction."""

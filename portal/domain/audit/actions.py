@@ -1,0 +1,28 @@
+"""Which deeds are audited? A closed list: nothing else can be written."""
+
+from enum import StrEnum
+
+
+class AuditAction(StrEnum):
+    ACCOUNT_CREATED = "account_created"
+    USER_CREATED = "user_created"
+    USER_INVITED = "user_invited"
+    INVITATION_ACCEPTED = "invitation_accepted"
+    ROLE_CHANGED = "role_changed"
+    USER_DEACTIVATED = "user_deactivated"
+    USER_REACTIVATED = "user_reactivated"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105
+    SIGN_IN_REVOKED = "sign_in_revoked"
+    SOURCE_CREATED = "source_created"
+    SOURCE_CHANGED = "source_changed"
+    SOURCE_DISABLED = "source_disabled"
+    SOURCE_ENABLED = "source_enabled"
+    INTEGRATION_KEY_ROTATED = "integration_key_rotated"
+    ALERT_ACTION_CREATED = "alert_action_created"
+    ALERT_ACTION_CHANGED = "alert_action_changed"
+    ALERT_ACTION_DELETED = "alert_action_deleted"
+    WORKSPACE_LINKED = "workspace_linked"
+    WORKSPACE_REAUTHORIZED = "workspace_reauthorized"
+    WORKSPACE_UNLINKED = "workspace_unlinked"
+    WORKSPACE_BROKEN = "workspace_broken"
+    WORKSPACE_VIEWED_BY_SUPPORT = "workspace_viewed_by_support"

@@ -1,0 +1,56 @@
+"""What does the domain announce, in the past tense? Who reacts: portal/subscriptions.py."""
+
+from dataclasses import dataclass
+
+from portal.db import db
+
+
+@dataclass(frozen=True)
+class Fact:
+    """Something that happened. It names rows; whoever reacts reads their present state."""
+
+
+@dataclass(frozen=True)
+class AlertCreated(Fact):
+    alert_id: int
+
+
+@dataclass(frozen=True)
+class AlertEventJoined(Fact):
+    """A further event joined an open alert: its count or its labels changed."""
+
+    alert_id: int
+
+
+@dataclass(frozen=True)
+class AlertAcknowledged(Fact):
+    alert_id: int
+
+
+@dataclass(frozen=True)
+class AlertResolved(Fact):
+    alert_id: int
+
+
+@dataclass(frozen=True)
+class WorkspaceLinked(Fact):
+    """A workspace was linked or authorized again: what waited for it can go on."""
+
+    account_id: int
+
+
+@dataclass(frozen=True)
+class WorkspaceUnlinked(Fact):
+    """The link has ended. The revocation row keeps the token until Slack has confirmed."""
+
+    account_id: int
+    revocation_id: int
+
+
+def announce(fact: Fact) -> None:
+    """Have the subscribers react if, and only if, this transaction commits.
+
+    Call it after the change, within the transaction (SQLAlchemy forgets an announcement made
+    before the transaction began when it rolls back).
+    """
+    db.session.info.setdefault("facts", []).append(fact)

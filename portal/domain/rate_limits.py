@@ -1,0 +1,71 @@
+"""How often may somebody try? Counted in the database, so that it holds over all processes."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Integer, Text, delete, func, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.db import Base, db, now
+
+
+class RateCounter(Base):
+    """One key in one fixed window. Rows of the last 48 hours are kept: they explain refusals."""
+
+    __tablename__ = "rate_counters"
+
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    window_start: Mapped[datetime] = mapped_column(primary_key=True)
+    tries: Mapped[int] = mapped_column(Integer)
+    refused: Mapped[int] = mapped_column(Integer)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    is_allowed: bool
+    retry_after: int  # seconds until the window ends, at least 1
+
+
+def hit(key: str, *, limit: int, window: timedelta) -> Verdict:
+    """Count one try and say whether it is within `limit` per `window`.
+
+    It has a transaction of its own (call it outside any other), which does not wait for the disk:
+    after a power cut a count may be too low, which harms nobody.
+    """
+    seconds = int(window.total_seconds())
+    moment = now()
+    start = datetime.fromtimestamp(moment.timestamp() // seconds * seconds, tz=moment.tzinfo)
+    over = (RateCounter.tries >= limit).cast(Integer)
+    counted = (
+        insert(RateCounter)
+        .values(key=key, window_start=start, tries=1, refused=0 if limit > 0 else 1)
+        .on_conflict_do_update(
+            index_elements=[RateCounter.key, RateCounter.window_start],
+            set_={"tries": RateCounter.tries + 1, "refused": RateCounter.refused + over},
+        )
+        .returning(RateCounter.tries)
+    )
+    db.session.execute(text("SET LOCAL synchronous_commit = off"))
+    tries = db.session.execute(counted).scalar_one()
+    db.session.commit()
+    left = int((start + window - moment).total_seconds())
+    return Verdict(is_allowed=tries <= limit, retry_after=max(1, left + 1))
+
+
+def forget(key: str) -> None:
+    """Start counting anew, for instance after a successful sign-in. The caller commits."""
+    db.session.execute(delete(RateCounter).where(RateCounter.key == key))
+
+
+def refused_since(key: str, since: datetime) -> int:
+    """How many tries were refused since that moment."""
+    counted = select(func.coalesce(func.sum(RateCounter.refused), 0)).where(
+        RateCounter.key == key, RateCounter.window_start >= since
+    )
+    return int(db.session.execute(counted).scalar_one())
+
+
+def prune(before: datetime) -> None:
+    """Delete what explains nothing any more. The caller commits."""
+    db.session.execute(delete(RateCounter).where(RateCounter.window_start < before))

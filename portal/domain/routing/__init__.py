@@ -1,0 +1,1 @@
+"""Alert actions: which alerts appear in which channel."""

@@ -1,0 +1,36 @@
+"""Which alert sources post to which channel?"""
+
+from datetime import datetime
+
+from sqlalchemy import Column, ForeignKey, Identity, Table
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.db import Base, now
+from portal.domain.accounts.models import User
+from portal.domain.sources.models import AlertSource
+
+alert_action_sources = Table(
+    "alert_action_sources",
+    Base.metadata,
+    Column("action_id", ForeignKey("alert_actions.id", ondelete="CASCADE"), primary_key=True),
+    Column("source_id", ForeignKey("alert_sources.id"), primary_key=True, index=True),
+)
+
+
+class AlertAction(Base):
+    """Alerts of these sources appear in this channel. The channel's name is only for showing."""
+
+    __tablename__ = "alert_actions"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    name: Mapped[str]
+    channel_id: Mapped[str]
+    channel_name: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+
+    created_by: Mapped[User | None] = relationship()
+    sources: Mapped[list[AlertSource]] = relationship(
+        secondary=alert_action_sources, order_by=AlertSource.name
+    )

@@ -1,0 +1,109 @@
+"""What changes alert actions? Each function is one transaction."""
+
+import re
+from collections.abc import Collection
+
+from portal.db import db
+from portal.domain.accounts.models import Account, User
+from portal.domain.accounts.permissions import Permission
+from portal.domain.audit import log
+from portal.domain.audit.actions import AuditAction
+from portal.domain.routing import queries
+from portal.domain.routing.models import AlertAction
+from portal.domain.sources.models import AlertSource
+from portal.errors import Invalid, NotFound
+
+LONGEST_NAME = 120
+CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{2,30}")
+
+
+def create(
+    *,
+    account: Account,
+    sources: Collection[AlertSource],
+    channel_id: str,
+    channel_name: str,
+    name: str = "",
+    by: User | None,
+) -> AlertAction:
+    """Send the alerts of these sources to a channel. `by` is None on the command line.
+
+    `channel_id` is Slack's (C… or G…); `channel_name` is only shown. Raises Invalid.
+    """
+    if by is not None:
+        by.require(Permission.MANAGE_ALERT_ACTIONS)
+        if by.account_id != account.id:
+            raise NotFound("There is no such account.")
+    action = AlertAction(account_id=account.id, created_by_id=by.id if by else None)
+    _fill(action, account.id, sources, channel_id, channel_name, name)
+    db.session.add(action)
+    _audit(AuditAction.ALERT_ACTION_CREATED, action, by or log.COMMAND_LINE)
+    db.session.commit()
+    return action
+
+
+def change(
+    action_id: int,
+    *,
+    sources: Collection[AlertSource],
+    channel_id: str,
+    channel_name: str,
+    name: str,
+    by: User,
+) -> AlertAction:
+    """Change sources, channel or name. Alerts already shown stay where they are."""
+    action = _locked(action_id, by)
+    _fill(action, action.account_id, sources, channel_id, channel_name, name)
+    _audit(AuditAction.ALERT_ACTION_CHANGED, action, by)
+    db.session.commit()
+    return action
+
+
+def delete(action_id: int, *, by: User) -> None:
+    """New alerts no longer appear in the channel; messages there are still kept up to date."""
+    action = _locked(action_id, by)
+    _audit(AuditAction.ALERT_ACTION_DELETED, action, by)
+    db.session.delete(action)
+    db.session.commit()
+
+
+def _fill(
+    action: AlertAction,
+    account_id: int,
+    sources: Collection[AlertSource],
+    channel_id: str,
+    channel_name: str,
+    name: str,
+) -> None:
+    if not sources:
+        raise Invalid("Please choose at least one alert source.", field="sources")
+    if any(source.account_id != account_id for source in sources):
+        raise NotFound("There is no such alert source in your account.")
+    if not CHANNEL_ID.fullmatch(channel_id):
+        raise Invalid("Please choose a channel.", field="channel_id")
+    action.sources = list(sources)
+    action.channel_id = channel_id
+    action.channel_name = channel_name.strip().removeprefix("#") or channel_id
+    action.name = " ".join(name.split()) or f"Alerts to #{action.channel_name}"
+    if len(action.name) > LONGEST_NAME:
+        raise Invalid(f"Please give a name of up to {LONGEST_NAME} characters.", field="name")
+
+
+def _locked(action_id: int, by: User) -> AlertAction:
+    by.require(Permission.MANAGE_ALERT_ACTIONS)
+    wanted = queries.visible_to(by).where(AlertAction.id == action_id).with_for_update()
+    action = db.session.scalar(wanted.execution_options(populate_existing=True))
+    if action is None:
+        raise NotFound("There is no such alert action in your account.")
+    return action
+
+
+def _audit(action: AuditAction, subject: AlertAction, by: User | str) -> None:
+    log.record(
+        action,
+        account_id=subject.account_id,
+        by=by,
+        subject=f"alert action {subject.name}",
+        channel=subject.channel_name,
+        sources=", ".join(source.name for source in subject.sources),
+    )

@@ -1,0 +1,39 @@
+"""Where do alerts come from?"""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Identity, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.db import Base, now
+from portal.domain.accounts.models import Account
+
+
+class AlertSource(Base):
+    """A monitoring tool, or a part of one, that sends events with an integration key of its own."""
+
+    __tablename__ = "alert_sources"
+    __table_args__ = (UniqueConstraint("account_id", "name"),)
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    name: Mapped[str]
+    type: Mapped[str]  # a key of TYPES
+    integration_key_hash: Mapped[bytes] = mapped_column(unique=True)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    key_created_at: Mapped[datetime] = mapped_column(default=now)
+    disabled_at: Mapped[datetime | None]  # a disabled source opens no alert
+
+    account: Mapped[Account] = relationship()
+
+
+TYPES: dict[str, str] = {
+    "api": "API",
+    "prometheus": "Prometheus Alertmanager",
+    "grafana": "Grafana",
+    "zabbix": "Zabbix",
+    "checkmk": "Checkmk",
+    "nagios": "Nagios",
+    "datadog": "Datadog",
+    "cloudwatch": "Amazon CloudWatch",
+}

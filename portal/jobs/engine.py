@@ -1,0 +1,199 @@
+"""How does work happen later? Procrastinate, wrapped once; nothing else imports it.
+
+`@job` makes a function a job, `wake()` has it run after the commit, `work()` runs jobs. A job only
+says "look at this row": it may run late, early or twice, and the end must be the same.
+"""
+
+import asyncio
+import contextlib
+import signal
+import string
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import procrastinate
+import psycopg
+import structlog
+from flask import Flask
+from procrastinate import exceptions, jobs, manager
+from sqlalchemy import text
+
+from portal.db import db
+
+log = structlog.get_logger()
+
+
+class SessionConnector(procrastinate.PsycopgConnector):
+    """Lets a running job defer on its session's connection, although the worker's pool is async."""
+
+    on_session = procrastinate.SyncPsycopgConnector()  # never opened
+
+    def execute_query_all_with_connection(
+        self, connection: Any, query: Any, **arguments: Any
+    ) -> list[dict[str, Any]]:
+        return self.on_session.execute_query_all_with_connection(connection, query, **arguments)
+
+
+class Jobs(manager.JobManager):
+    """Retries a job, unless its successor already waits: both would do the same work."""
+
+    async def retry_job(self, job: jobs.Job, *args: Any, **options: Any) -> None:
+        try:
+            await super().retry_job(job, *args, **options)
+        except exceptions.UniqueViolation:
+            await self.finish_job(job, jobs.Status.SUCCEEDED, delete_job=True)
+
+
+class Backoff(procrastinate.BaseRetryStrategy):
+    """1, 2, 4 … 300 seconds, for ever: a job that gave up would be a lost alert."""
+
+    def get_retry_decision(
+        self, *, exception: BaseException, job: jobs.Job
+    ) -> procrastinate.RetryDecision:
+        return procrastinate.RetryDecision(
+            retry_in={"seconds": min(300, 2 ** min(job.attempts, 9))}
+        )
+
+
+engine = procrastinate.App(connector=SessionConnector())
+engine.job_manager = Jobs(engine.connector)
+
+
+class Job:
+    """A function that runs later: per key one at a time, and at most one waiting."""
+
+    def __init__(self, run: Callable[..., None], key: str, queue: str) -> None:
+        self.run, self.key = run, key
+        self.ids = [name for _, name, _, _ in string.Formatter().parse(key) if name]
+        name = key.partition(":")[0]  # survives a move of the function to another module
+        self.task = engine.task(name=name, retry=Backoff(), queue=queue)(run)
+
+    def __call__(self, **ids: int | str) -> None:
+        self.run(**ids)
+
+
+class Wake(NamedTuple):
+    """A job to run after the commit, for these ids; at the latest at `at`, if that is later."""
+
+    job: Job
+    ids: dict[str, int | str]
+    at: datetime | None = None
+
+    @property
+    def key(self) -> str:
+        return self.job.key.format(**self.ids)
+
+
+def job(key: str, *, urgent: bool = False) -> Callable[[Callable[..., None]], Job]:
+    """Urgent jobs have threads of their own: a modal cannot wait for eight slow answers."""
+    return lambda run: Job(run, key, "urgent" if urgent else "default")
+
+
+def wake(wanted: Job, *, at: datetime | None = None, **ids: int | str) -> None:
+    """Run `wanted` once this transaction has committed; at the latest at `at`, if that is later.
+
+    The job that already waits for the same ids is joined, and moved forward if need be. So a job
+    may come too early: it then wakes itself again for the time that is on its row.
+    """
+    key = wanted.key.format(**ids)
+    while not (_insert(wanted, key, at, ids) or _join(key, at)):
+        pass  # the waiting job was started between the two statements
+
+
+def _insert(wanted: Job, key: str, at: datetime | None, ids: dict[str, int | str]) -> bool:
+    try:
+        with db.session.begin_nested():
+            connection = db.session.connection().connection.driver_connection
+            wanted.task.configure(
+                connection=connection, lock=key, queueing_lock=key, schedule_at=at
+            ).defer(**ids)
+    except exceptions.AlreadyEnqueued:
+        return False
+    return True
+
+
+WAITING = "procrastinate_jobs WHERE queueing_lock = :key AND status = 'todo'"
+WHEN = "coalesce(CAST(:at AS timestamptz), now())"
+
+
+def _join(key: str, at: datetime | None) -> bool:
+    """Hold the waiting job until we commit, so that it cannot run without seeing our change."""
+    values = {"key": key, "at": at}
+    early = text(f"SELECT 1 FROM {WAITING} AND coalesce(scheduled_at <= {WHEN}, true) FOR SHARE")
+    if db.session.execute(early, values).first():
+        return True
+    move = WAITING.replace("WHERE", "SET scheduled_at = :at WHERE")
+    late = text(f"UPDATE {move} AND scheduled_at > {WHEN} RETURNING 1")
+    return db.session.execute(late, values).first() is not None
+
+
+@engine.periodic(cron="* * * * * */5")
+@engine.task(name="retry_stalled", queueing_lock="retry_stalled")
+async def retry_stalled(timestamp: int) -> None:
+    """Take over the jobs of workers that were not heard of for a quarter of a minute."""
+    for stalled in await engine.job_manager.get_stalled_jobs(seconds_since_heartbeat=15):
+        with contextlib.suppress(exceptions.ConnectorException):  # it ended meanwhile
+            await engine.job_manager.retry_job(stalled)
+
+
+def work(app: Flask, *, threads: int = 8) -> None:
+    """Run jobs until SIGTERM or SIGINT. A lost database only interrupts the work."""
+    asyncio.run(_work(app, threads))
+
+
+async def _work(app: Flask, threads: int) -> None:
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    loop.set_default_executor(ThreadPoolExecutor(threads + 4, "job"))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    stopping = asyncio.create_task(stop.wait())
+    while not stop.is_set():
+        running = asyncio.create_task(run_workers(app, threads=threads))
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        running.cancel()  # graceful: Procrastinate waits for the jobs that run
+        (problem,) = await asyncio.gather(running, return_exceptions=True)
+        if not stop.is_set():
+            log.warning("workers_restarted", problem=repr(problem))
+            await asyncio.wait({stopping}, timeout=2)
+
+
+async def run_workers(app: Flask, *, threads: int, once: bool = False) -> None:
+    def in_app_context(run: Callable[[], Any], context: Any, worker: Any) -> Any:
+        with app.app_context():
+            return run()
+
+    async def serve(queue: str, concurrency: int) -> None:
+        await engine.run_worker_async(
+            queues=[queue],
+            concurrency=concurrency,
+            task_middleware=[in_app_context],
+            install_signal_handlers=False,
+            fetch_job_polling_interval=0.25,
+            update_heartbeat_interval=3,
+            delete_jobs="successful",
+            wait=not once,
+            listen_notify=not once,
+        )
+        if not once:  # it returns, without an error, when its LISTEN connection is lost
+            raise ConnectionError("the worker lost its database")
+
+    with app.app_context():
+        url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    await (await psycopg.AsyncConnection.connect(url, connect_timeout=5)).close()  # or fail now
+    with engine.replace_connector(SessionConnector(conninfo=url, timeout=5)):
+        async with engine.open_async(), asyncio.TaskGroup() as group:
+            group.create_task(serve("default", threads))
+            group.create_task(serve("urgent", 2))
+
+
+def drain(app: Flask) -> None:
+    """For tests: run what is due now, in this process, and what that wakes."""
+    due = text(
+        "SELECT 1 FROM procrastinate_jobs WHERE status = 'todo'"
+        " AND (scheduled_at IS NULL OR scheduled_at <= now())"
+    )
+    while db.session.execute(due).first():
+        db.session.rollback()
+        asyncio.run(run_workers(app, threads=4, once=True))

@@ -1,0 +1,1 @@
+"""How can an operator see what is going on? Logs, metrics, health."""

@@ -1,0 +1,1 @@
+"""How do we speak Slack? The only importer of slack_sdk."""

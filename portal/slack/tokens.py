@@ -1,0 +1,18 @@
+"""Slack tokens at rest: encrypted with a ring of keys, the newest first."""
+
+from typing import Any, ClassVar
+
+from cryptography.fernet import MultiFernet
+from sqlalchemy import LargeBinary, TypeDecorator
+
+
+class EncryptedStr(TypeDecorator[str]):
+    impl = LargeBinary
+    cache_ok = True
+    ring: ClassVar[MultiFernet]  # set once by create_app(), from ENCRYPTION_KEYS
+
+    def process_bind_param(self, value: str | None, dialect: Any) -> bytes | None:
+        return None if value is None else self.ring.encrypt(value.encode())
+
+    def process_result_value(self, value: bytes | None, dialect: Any) -> str | None:
+        return None if value is None else self.ring.decrypt(value).decode()

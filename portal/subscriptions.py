@@ -1,0 +1,63 @@
+"""Who reacts to what? Read this table to know everything that follows from a fact.
+
+A reaction *with it* runs in the fact's own transaction and touches nothing but the database; it
+returns the jobs that must look at its rows. A reaction *after it* is a job named for the ids of the
+fact. Jobs are deferred on the session's connection: no commit, no job; commit, and none is lost.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session, SessionTransaction
+
+from portal.domain import facts
+from portal.jobs.engine import Job, Wake, wake
+from portal.slack import reactions as slack
+from portal.slack import revocations
+
+WithIt = Callable[[Any], Iterable[Wake]]
+
+
+@dataclass(frozen=True)
+class Reactions:
+    with_it: tuple[WithIt, ...] = ()
+    after_it: tuple[Job, ...] = ()
+
+
+SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
+    facts.AlertCreated: Reactions(with_it=(slack.show_new_alert,)),
+    facts.AlertEventJoined: Reactions(with_it=(slack.show_alert_anew,)),
+    facts.AlertAcknowledged: Reactions(with_it=(slack.show_alert_anew,)),
+    facts.AlertResolved: Reactions(with_it=(slack.show_alert_anew,)),
+    facts.WorkspaceLinked: Reactions(
+        with_it=(slack.resume_lanes,), after_it=(slack.link_people,)
+    ),
+    facts.WorkspaceUnlinked: Reactions(after_it=(revocations.revoke_token,)),
+}
+
+
+def tell(session: Session) -> None:
+    """Before the commit: react to what was announced, then wake the jobs in one fixed order.
+
+    Waking comes last and sorted, because two transactions that wake the same jobs in opposite
+    order would wait for each other.
+    """
+    if session.in_nested_transaction():
+        return
+    session.flush()
+    wakes: dict[str, Wake] = {}
+    for fact in session.info.pop("facts", []):
+        reactions = SUBSCRIPTIONS[type(fact)]
+        jobs = [Wake(job, {name: getattr(fact, name) for name in job.ids}) for job in reactions.after_it]
+        for wanted in [*(w for react in reactions.with_it for w in react(fact)), *jobs]:
+            wakes[wanted.key] = wanted
+    session.flush()
+    for _, wanted in sorted(wakes.items()):
+        wake(wanted.job, at=wanted.at, **wanted.ids)
+
+
+def forget(session: Session, ended: SessionTransaction) -> None:
+    """A transaction that was rolled back has announced nothing."""
+    if not ended.nested:
+        session.info.pop("facts", None)
