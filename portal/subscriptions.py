@@ -30,9 +30,7 @@ SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
     facts.AlertEventJoined: Reactions(with_it=(slack.show_alert_anew,)),
     facts.AlertAcknowledged: Reactions(with_it=(slack.show_alert_anew,)),
     facts.AlertResolved: Reactions(with_it=(slack.show_alert_anew,)),
-    facts.WorkspaceLinked: Reactions(
-        with_it=(slack.resume_lanes,), after_it=(slack.link_people,)
-    ),
+    facts.WorkspaceLinked: Reactions(with_it=(slack.resume_lanes,), after_it=(slack.link_people,)),
     facts.WorkspaceUnlinked: Reactions(after_it=(revocations.revoke_token,)),
 }
 
@@ -49,7 +47,9 @@ def tell(session: Session) -> None:
     wakes: dict[str, Wake] = {}
     for fact in session.info.pop("facts", []):
         reactions = SUBSCRIPTIONS[type(fact)]
-        jobs = [Wake(job, {name: getattr(fact, name) for name in job.ids}) for job in reactions.after_it]
+        jobs = [
+            Wake(job, {name: getattr(fact, name) for name in job.ids}) for job in reactions.after_it
+        ]
         for wanted in [*(w for react in reactions.with_it for w in react(fact)), *jobs]:
             wakes[wanted.key] = wanted
     session.flush()

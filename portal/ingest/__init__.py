@@ -1,0 +1,1 @@
+"""What do monitoring tools send us? Each format is checked, cleaned and handed to the domain."""

@@ -1,0 +1,1 @@
+"""Work that happens later. Only engine.py knows Procrastinate."""

@@ -1,4 +1,4 @@
-"""Procrastinate's own tables: created and upgraded by our migrations."""
+"""How do Procrastinate's own tables come into being? Created and upgraded by our migrations."""
 
 from pathlib import Path
 from typing import Any
@@ -29,3 +29,8 @@ def _run(connection: psycopg.Connection[Any], script: str, name: str) -> None:
         connection.execute(script.encode())
         mark = sql.SQL("COMMENT ON TABLE procrastinate_jobs IS {}")
         connection.execute(mark.format(sql.Literal(name)))
+
+
+def not_procrastinate(name: str | None, kind: str, parents: object) -> bool:
+    """For Alembic: its tables are not ours to compare, or `db check` would want to drop them."""
+    return not (kind == "table" and (name or "").startswith("procrastinate_"))

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Identity
+from sqlalchemy import ForeignKey, Identity, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.types import Text
@@ -80,9 +80,9 @@ class Revocation(Base):
 
 def of_account(account_id: int | None) -> SlackInstallation | None:
     return db.session.scalar(
-        db.select(SlackInstallation).where(SlackInstallation.account_id == account_id)
+        select(SlackInstallation).where(SlackInstallation.account_id == account_id)
     )
 
 
 def of_team(team_id: str) -> SlackInstallation | None:
-    return db.session.scalar(db.select(SlackInstallation).where(SlackInstallation.team_id == team_id))
+    return db.session.scalar(select(SlackInstallation).where(SlackInstallation.team_id == team_id))

@@ -1,16 +1,22 @@
-"""Which person of the account is a Slack user?"""
+"""Which person of the account is a Slack user? By the e-mail address in Slack's own record."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ForeignKey, Identity, UniqueConstraint
+from sqlalchemy import ForeignKey, Identity, UniqueConstraint, delete, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.db import Base, db, now
+from portal.domain.accounts import queries
 from portal.domain.accounts.models import User
+from portal.jobs.engine import job, wake
+from portal.slack import gateway, installations
+from portal.slack.errors import SlackError
 
 
 class UserLink(Base):
-    """A Slack user ↔ one person, by the e-mail address that Slack's own record shows."""
+    """A Slack user ↔ one person of the account that the Slack user's workspace is linked to."""
 
     __tablename__ = "slack_user_links"
     __table_args__ = (UniqueConstraint("account_id", "slack_user_id"),)
@@ -27,8 +33,70 @@ class UserLink(Base):
 def linked(account_id: int, slack_user_id: str) -> User | None:
     """The person behind a Slack user, if they are linked and still active."""
     link = db.session.scalar(
-        db.select(UserLink).where(
+        select(UserLink).where(
             UserLink.account_id == account_id, UserLink.slack_user_id == slack_user_id
         )
     )
     return link.user if link and link.user.is_active else None
+
+
+def person_of(record: dict[str, Any], installation: installations.SlackInstallation) -> User | None:
+    """The person whom Slack's user record names, by e-mail address, ignoring letter case.
+
+    Never a bot, a deactivated Slack user, a guest, or somebody of another workspace
+    (product.md 3.4).
+    """
+    refused = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger")
+    teams = {record.get("team_id"), *(record.get("enterprise_user") or {}).get("teams", [])}
+    email = str((record.get("profile") or {}).get("email") or "")
+    if any(record.get(flag) for flag in refused) or installation.team_id not in teams or not email:
+        return None
+    person = queries.by_email(email)
+    if person is None or person.account_id != installation.account_id or not person.is_active:
+        return None
+    return person
+
+
+def link(person: User, slack_user_id: str) -> None:
+    """Remember the pair within the running transaction; an older pair of either side ends."""
+    db.session.execute(
+        delete(UserLink).where(
+            UserLink.account_id == person.account_id,
+            (UserLink.user_id == person.id) != (UserLink.slack_user_id == slack_user_id),
+        )
+    )
+    pair = {"account_id": person.account_id, "user_id": person.id, "slack_user_id": slack_user_id}
+    db.session.execute(insert(UserLink).values(**pair).on_conflict_do_nothing())
+
+
+@job("link_people:{account_id}")
+def link_people(account_id: int) -> None:
+    """Look up everybody of the account who is not linked yet; wait when Slack asks to.
+
+    Slack hides deactivated people from users.lookupByEmail; the others are checked by their flags.
+    """
+    installation = installations.of_account(account_id)
+    if installation is None or not installation.is_working:
+        return
+    token = installation.bot_token
+    linked_ids = select(UserLink.user_id).where(UserLink.account_id == account_id)
+    missing = select(User.id, User.email).where(
+        User.account_id == account_id, User.deactivated_at.is_(None), User.id.not_in(linked_ids)
+    )
+    people = db.session.execute(missing.order_by(User.id)).all()
+    db.session.commit()
+    for _, email in people:
+        try:
+            record = gateway.call(token, "users.lookupByEmail", email=email)["user"]
+        except SlackError as problem:
+            if problem.retry_after is None:
+                continue  # not there, or not now: the first click asks again
+            at = now() + timedelta(seconds=problem.retry_after)
+            wake(link_people, at=at, account_id=account_id)
+            db.session.commit()
+            return
+        present = installations.of_account(account_id)
+        person = person_of(record, present) if present else None
+        if person is not None:
+            link(person, str(record["id"]))
+        db.session.commit()

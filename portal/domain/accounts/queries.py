@@ -9,7 +9,7 @@ from portal.domain.accounts.secrets import token_hash
 from portal.errors import NotFound
 
 
-def visible_to(viewer: User) -> Select[tuple[User]]:
+def visible_to(viewer: User) -> Select[User]:
     """People of the viewer's account; support staff see only themselves here."""
     if viewer.account_id is None:
         return select(User).where(User.id == viewer.id)

@@ -137,7 +137,9 @@ class ReceivedEvent(Base):
     """One line of a source's event log; its id is the correlation id the sender was given."""
 
     __tablename__ = "received_events"
-    __table_args__ = (Index("ix_received_events_source_id_received_at", "source_id", "received_at"),)
+    __table_args__ = (
+        Index("ix_received_events_source_id_received_at", "source_id", "received_at"),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     source_id: Mapped[int] = mapped_column(ForeignKey("alert_sources.id"))

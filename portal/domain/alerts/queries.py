@@ -17,7 +17,7 @@ from portal.errors import NotFound
 PAGE = 50
 
 
-def visible_to(viewer: User) -> Select[tuple[Alert]]:
+def visible_to(viewer: User) -> Select[Alert]:
     """Alerts of the viewer's account; stakeholders and support staff see none."""
     if not viewer.can(Permission.SEE_ALERTS):
         return select(Alert).where(false())

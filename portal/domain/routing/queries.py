@@ -11,7 +11,7 @@ from portal.domain.routing.models import AlertAction, alert_action_sources
 from portal.errors import NotFound
 
 
-def visible_to(viewer: User) -> Select[tuple[AlertAction]]:
+def visible_to(viewer: User) -> Select[AlertAction]:
     """Alert actions of the viewer's account, if their role shows sources."""
     if not viewer.can(Permission.SEE_ALERT_SOURCES):
         return select(AlertAction).where(false())

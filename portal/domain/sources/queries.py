@@ -10,7 +10,7 @@ from portal.domain.sources.models import AlertSource
 from portal.errors import NotFound
 
 
-def visible_to(viewer: User) -> Select[tuple[AlertSource]]:
+def visible_to(viewer: User) -> Select[AlertSource]:
     """Sources of the viewer's account, if their role shows sources at all."""
     if not viewer.can(Permission.SEE_ALERT_SOURCES):
         return select(AlertSource).where(false())

@@ -1,0 +1,1 @@
+"""Which wire formats do we understand? One module each, bytes in, IncomingEvent out."""

@@ -1,0 +1,236 @@
+"""What can be done on the command line? Each command: read the input, one call, print the result.
+
+Ids and keys are printed alone on standard output; refusals are a sentence on standard error.
+"""
+
+import json
+import os
+import sys
+from typing import Any, NoReturn
+
+import click
+import flask_migrate
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from portal import create_app, demo, doctor, pretend_slack, private_postgres
+from portal.db import db
+from portal.domain.accounts import operations as accounts
+from portal.domain.accounts import queries
+from portal.domain.accounts.models import Account
+from portal.domain.accounts.permissions import Role
+from portal.domain.routing import operations as routing
+from portal.domain.sources import operations as sources
+from portal.domain.sources.models import TYPES, AlertSource
+from portal.errors import NotFound, PortalError
+from portal.jobs import engine
+from portal.processes import CannotRun
+from portal.settings import LOOPBACK, SettingsError, load
+from portal.slack import manifest as manifest_of
+
+
+def main() -> None:
+    """The entry point `tocsin`: expected refusals become one sentence and exit code 1."""
+    try:
+        tocsin()
+    except (PortalError, SettingsError, private_postgres.CannotStart, CannotRun) as problem:
+        sys.exit(str(problem))
+    except ProgrammingError as problem:
+        _no_tables(problem)
+    except OperationalError as problem:
+        sys.exit(f"The database does not answer: {' '.join(str(problem.orig).split())}")
+
+
+def _no_tables(problem: ProgrammingError) -> NoReturn:
+    if getattr(problem.orig, "sqlstate", None) != "42P01":  # undefined_table
+        raise problem
+    sys.exit("The database has no tables of this version yet: run `tocsin db upgrade`.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="tocsin")
+def tocsin() -> None:
+    """Tocsin carries alerts into Slack and lets people answer them there."""
+
+
+@tocsin.group("db")
+def database() -> None:
+    """The database's tables."""
+
+
+@database.command()
+def upgrade() -> None:
+    """Bring the tables to this version. Safe to repeat."""
+    with create_app().app_context():
+        flask_migrate.upgrade()
+
+
+def _from_stdin(context: click.Context, option: click.Parameter, given: bool) -> str:
+    """A password on the command line could be read by every process of the machine."""
+    if not given:
+        raise click.UsageError("Give the password on standard input, with --password-stdin.")
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+password_option = click.option(
+    "--password-stdin",
+    "password",
+    is_flag=True,
+    callback=_from_stdin,
+    help="Read the password from the first line of standard input.",
+)
+account_option = click.option("--account", required=True, metavar="NAME", help="The account.")
+
+
+@tocsin.group()
+def account() -> None:
+    """Accounts, which are the tenants."""
+
+
+@account.command("create")
+@click.argument("name")
+@click.option("--admin-email", required=True)
+@click.option("--admin-name", default="", help="By default the e-mail address up to the @.")
+@password_option
+def create_account(name: str, admin_email: str, admin_name: str, password: str) -> None:
+    """Create an account and its owner; print the account's id."""
+    with create_app().app_context():
+        created = accounts.create_account(
+            name,
+            admin_email=admin_email,
+            admin_name=admin_name or admin_email.partition("@")[0],
+            password=password,
+        )
+        click.echo(created.id)
+
+
+@tocsin.group()
+def user() -> None:
+    """The people of an account, and support staff."""
+
+
+@user.command("create")
+@click.option("--account", "account_name", metavar="NAME", help="Not with --role support.")
+@click.option("--email", required=True)
+@click.option("--name", required=True)
+@click.option("--role", required=True, type=click.Choice([role.value for role in Role]))
+@password_option
+def create_user(account_name: str | None, email: str, name: str, role: str, password: str) -> None:
+    """Create a person; print their id."""
+    with create_app().app_context():
+        account = queries.account_named(account_name) if account_name else None
+        person = accounts.create_user(
+            account=account, email=email, name=name, role=Role(role), password=password
+        )
+        click.echo(person.id)
+
+
+@tocsin.group()
+def source() -> None:
+    """Alert sources."""
+
+
+@source.command("create")
+@account_option
+@click.option("--name", required=True)
+@click.option("--type", "kind", type=click.Choice(list(TYPES)), default="api", show_default=True)
+def create_source(account: str, name: str, kind: str) -> None:
+    """Create an alert source; print its integration key, which is never shown again."""
+    with create_app().app_context():
+        owner = queries.account_named(account)
+        _, key = sources.create(account=owner, name=name, type=kind, by=None)
+        click.echo(key)
+
+
+@tocsin.group()
+def action() -> None:
+    """Alert actions: which sources post to which channel."""
+
+
+@action.command("create")
+@account_option
+@click.option("--source", "names", required=True, multiple=True, help="May be repeated.")
+@click.option("--channel", required=True, metavar="C012…", help="Slack's id of the channel.")
+@click.option("--channel-name", default="", help="Only for showing.")
+def create_action(account: str, names: tuple[str, ...], channel: str, channel_name: str) -> None:
+    """Send the alerts of these sources to a channel; print the action's id."""
+    with create_app().app_context():
+        owner = queries.account_named(account)
+        created = routing.create(
+            account=owner,
+            sources=[_source_named(owner, name) for name in names],
+            channel_id=channel,
+            channel_name=channel_name,
+            by=None,
+        )
+        click.echo(created.id)
+
+
+def _source_named(owner: Account, name: str) -> AlertSource:
+    wanted = select(AlertSource).where(AlertSource.account_id == owner.id, AlertSource.name == name)
+    found = db.session.scalar(wanted)
+    if found is None:
+        raise NotFound(f"The account “{owner.name}” has no alert source named “{name}”.")
+    return found
+
+
+@tocsin.command()
+@click.option("--bind", default="127.0.0.1:8000", show_default=True, metavar="HOST:PORT")
+def serve(bind: str) -> None:
+    """Answer browsers, Slack and monitoring tools, until SIGTERM."""
+    from portal.server import Server  # gunicorn does not exist on Windows, the rest does
+
+    Server(create_app(), bind).run()
+
+
+@tocsin.command()
+def worker() -> None:
+    """Do the work that happens later, for instance speak to Slack, until SIGTERM."""
+    engine.work(create_app())
+
+
+@tocsin.command()
+@click.option("--bind", default="127.0.0.1:8001", show_default=True, metavar="HOST:PORT")
+@click.option("--state", metavar="FILE", help="Keep the pretend workspaces in this file.")
+@click.option("--allow-remote", is_flag=True, help="Allow an address that others can reach.")
+def sandbox(bind: str, state: str | None, allow_remote: bool) -> None:
+    """Run a pretend Slack, for the demo and for trying things out."""
+    host, _, port = bind.rpartition(":")
+    if not port.isdecimal():
+        raise click.UsageError("--bind needs HOST:PORT, for instance 127.0.0.1:8001.")
+    if host.strip("[]") not in LOOPBACK and not allow_remote:
+        raise click.UsageError(
+            f"{host or 'Every address'} can be reached from outside, and the sandbox trusts"
+            " everybody. If you mean it, add --allow-remote."
+        )
+    os.environ.setdefault("APP_ENV", "development")  # a pretend Slack is never production
+    pretend_slack.serve(load(), host.strip("[]"), int(port), state)
+
+
+@tocsin.command()
+def manifest() -> None:
+    """Print the manifest of the Slack app that fits this installation."""
+    click.echo(json.dumps(manifest_of.build(load().PUBLIC_URL), indent=2))
+
+
+@tocsin.command("doctor")
+@click.pass_context
+def examine(context: click.Context) -> None:
+    """Say what is missing or wrong, in words. Exit code 1 if something is wrong."""
+    findings = list(doctor.examine())
+    for finding in findings:
+        click.echo(f"{finding.verdict:<5} {finding.words}")
+    context.exit(any(finding.verdict == doctor.WRONG for finding in findings))
+
+
+@tocsin.command("demo")
+@click.option("--fresh", is_flag=True, help="Forget the earlier demo and begin anew.")
+@click.option("--port", default=8000, show_default=True, help="The portal's port.")
+@click.option("--sandbox-port", default=8001, show_default=True, help="The pretend Slack's port.")
+def run_demo(**options: Any) -> None:
+    """Run everything on this machine, with a pretend Slack, until Ctrl-C."""
+    demo.run(**options)
+
+
+if __name__ == "__main__":
+    main()

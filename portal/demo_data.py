@@ -1,0 +1,69 @@
+"""What is in the demo? One account with its people, two alert sources and an alert action."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import select
+
+from portal.db import db
+from portal.domain.accounts import operations as accounts
+from portal.domain.accounts import queries
+from portal.domain.accounts.models import Account
+from portal.domain.accounts.permissions import Role
+from portal.domain.routing import operations as routing
+from portal.domain.routing.models import AlertAction
+from portal.domain.sources import operations as sources
+from portal.domain.sources.models import AlertSource
+
+ACCOUNT = "Acme"
+OWNER = ("olivia@acme.example", "Olivia Owens")
+PEOPLE = (
+    ("adam@acme.example", "Adam Ahmed", Role.ADMIN),
+    ("uma@acme.example", "Uma Ueda", Role.USER),
+    ("ada@acme.example", "Ada Lovelace", Role.RESPONDER),
+    ("stan@acme.example", "Stan Stake", Role.STAKEHOLDER),
+    ("sam@tocsin.example", "Sam Support", Role.SUPPORT),
+)
+SOURCES = {"Prometheus": "prometheus", "Shop checkout": "api"}
+CHANNEL = ("C0ALERTS", "alerts")  # in the pretend workspace Acme
+
+
+def seed(kept: dict[str, Any], *, save: Callable[[], None]) -> None:
+    """Create what is not there yet. `kept` has the password and receives the integration keys."""
+    account = _account(kept["password"])
+    for email, name, role in PEOPLE:
+        if queries.by_email(email) is None:
+            belongs_to = None if role is Role.SUPPORT else account
+            accounts.create_user(
+                account=belongs_to, email=email, name=name, role=role, password=kept["password"]
+            )
+    for name, kind in SOURCES.items():
+        if name not in kept["integration_keys"]:
+            _, key = sources.create(account=account, name=name, type=kind, by=None)
+            kept["integration_keys"][name] = key
+            save()
+    _action(account)
+
+
+def _account(password: str) -> Account:
+    owner = queries.by_email(OWNER[0])
+    if owner is not None and owner.account is not None:
+        return owner.account
+    return accounts.create_account(
+        ACCOUNT, admin_email=OWNER[0], admin_name=OWNER[1], password=password
+    )
+
+
+def _action(account: Account) -> None:
+    of_account = AlertAction.account_id == account.id
+    if db.session.scalar(select(AlertAction.id).where(of_account).limit(1)) is not None:
+        return
+    channel_id, channel_name = CHANNEL
+    chosen = db.session.scalars(select(AlertSource).where(AlertSource.account_id == account.id))
+    routing.create(
+        account=account,
+        sources=list(chosen),
+        channel_id=channel_id,
+        channel_name=channel_name,
+        by=None,
+    )

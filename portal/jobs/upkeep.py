@@ -1,0 +1,37 @@
+"""What is cleaned up and looked after by the clock?"""
+
+from datetime import timedelta
+
+from sqlalchemy import delete
+
+from portal.db import db, now
+from portal.domain import rate_limits
+from portal.domain.accounts.models import SignIn
+from portal.domain.alerts.models import ReceivedEvent
+from portal.jobs.engine import every
+from portal.slack import upkeep as slack
+
+EVENT_LOG_KEPT = timedelta(days=30)
+COUNTERS_KEPT = timedelta(hours=48)
+
+
+@every("17 * * * *", name="prune")
+def prune() -> None:
+    """Hourly: delete what explains nothing any more."""
+    moment = now()
+    rate_limits.prune(moment - COUNTERS_KEPT)
+    old_events = delete(ReceivedEvent).where(ReceivedEvent.received_at < moment - EVENT_LOG_KEPT)
+    db.session.execute(old_events)
+    db.session.execute(delete(SignIn).where(SignIn.expires_at < moment))
+    slack.prune(moment)
+    db.session.commit()
+
+
+@every("* * * * *", name="wake_behind")
+def wake_behind() -> None:
+    """Every minute: wake whatever is due and, for whatever reason, has no job that looks at it.
+
+    A net, not the way: every change wakes its own job in its own transaction.
+    """
+    slack.wake_behind()
+    db.session.commit()

@@ -1,0 +1,150 @@
+"""What follows from a pressed button? One function per action_id; changes now, talk later."""
+
+from collections.abc import Callable
+
+import structlog
+
+from portal.db import db
+from portal.domain.accounts.models import User
+from portal.domain.alerts import operations as alerts
+from portal.domain.alerts.models import Alert, Via
+from portal.errors import PortalError
+from portal.jobs.engine import job, wake
+from portal.slack import gateway, installations, people, replies
+from portal.slack.clicks import SlackClick
+from portal.slack.errors import Meaning, SlackError
+from portal.slack.messages.alert import ACKNOWLEDGE, RESOLVE
+from portal.slack.payloads import BlockAction
+
+NOT_LINKED = "This workspace is not linked. An admin can link it under ⚙ → Connectors."
+NOT_CONNECTED = (
+    "Your Slack user is not connected to an account here. Nothing was changed. Ask an admin for an"
+    " account with the e-mail address of your Slack profile."
+)
+SLACK_AWAY = "Slack could not say who you are just now. Nothing was changed; please press again."
+NOT_AVAILABLE = "This alert is not available here."
+OLD_BUTTON = "This button is not in use any more. Nothing was changed."
+
+log = structlog.get_logger()
+
+
+def _acknowledge(alert_id: int, by: User) -> Alert:
+    return alerts.acknowledge(alert_id, by=by, via=Via.SLACK)
+
+
+def _resolve(alert_id: int, by: User) -> Alert:
+    return alerts.resolve(alert_id, by=by, via=Via.SLACK)
+
+
+BY_ACTION_ID: dict[str, Callable[[int, User], Alert]] = {
+    ACKNOWLEDGE: _acknowledge,
+    RESOLVE: _resolve,
+}
+
+
+def press(click: BlockAction) -> None:
+    """Carry out a click of a linked person; of anybody else, note it and ask Slack who they are."""
+    installation = installations.of_team(click.team_id)
+    if installation is None:
+        _tell(click, None, NOT_LINKED)
+    elif click.user_team_id not in (installation.team_id, installation.enterprise_id):
+        _tell(
+            click,
+            installation.account_id,
+            f"Only members of {installation.team_name} can act here.",
+        )
+    elif click.action_id not in BY_ACTION_ID:
+        _tell(click, installation.account_id, OLD_BUTTON)
+    elif not (click.value.isascii() and click.value.isdigit() and len(click.value) < 19):
+        _tell(click, installation.account_id, NOT_AVAILABLE)
+    else:
+        person = people.linked(installation.account_id, click.user_id)
+        if person is None:
+            _remember(click, installation.account_id)
+        else:
+            _act(click.action_id, int(click.value), person, click, installation.account_id)
+    db.session.commit()
+
+
+def apologize(click: BlockAction, reference: str) -> None:
+    """Tell the person that the fault is ours, with the id under which the log has it."""
+    text = f"Something went wrong here (reference {reference}). Nothing was changed."
+    installation = installations.of_team(click.team_id)
+    _tell(click, installation.account_id if installation else None, text)
+    db.session.commit()
+
+
+def _act(
+    action_id: str,
+    alert_id: int,
+    person: User,
+    click: BlockAction | SlackClick,
+    account_id: int,
+) -> None:
+    try:
+        BY_ACTION_ID[action_id](alert_id, person)
+    except PortalError as refusal:
+        db.session.rollback()
+        _tell(click, account_id, str(refusal))
+
+
+def _remember(click: BlockAction, account_id: int) -> None:
+    noted = SlackClick(
+        account_id=account_id,
+        slack_user_id=click.user_id,
+        user_team_id=click.user_team_id,
+        channel_id=click.channel_id,
+        action_id=click.action_id,
+        alert_id=int(click.value),
+        response_url=click.response_url or None,
+    )
+    db.session.add(noted)
+    db.session.flush()
+    wake(identify_clicker, click_id=noted.id)
+
+
+@job("identify:{click_id}", urgent=True)
+def identify_clicker(click_id: int) -> None:
+    """Ask Slack who pressed; carry the click out if it is a person of ours, else explain."""
+    click = db.session.get(SlackClick, click_id)
+    installation = installations.of_account(click.account_id) if click else None
+    if click is None or installation is None:
+        return
+    token, slack_user_id = installation.bot_token, click.slack_user_id
+    db.session.commit()
+    try:
+        record = gateway.call(token, "users.info", user=slack_user_id).get("user") or {}
+    except SlackError as problem:
+        log.warning("clicker_not_identified", click_id=click_id, code=problem.code)
+        _finish(click_id, NOT_CONNECTED if problem.meaning is Meaning.PERSON else SLACK_AWAY)
+        return
+    click = db.session.get(SlackClick, click_id)
+    installation = installations.of_account(click.account_id) if click else None
+    person = people.person_of(record, installation) if click and installation else None
+    if person is None or click is None:
+        _finish(click_id, NOT_CONNECTED)
+        return
+    people.link(person, slack_user_id)
+    db.session.commit()
+    _act(click.action_id, click.alert_id, person, click, click.account_id)
+    _finish(click_id, None)
+
+
+def _finish(click_id: int, explanation: str | None) -> None:
+    click = db.session.get(SlackClick, click_id)
+    if click is not None:
+        db.session.delete(click)
+        db.session.flush()
+        if explanation:
+            _tell(click, click.account_id, explanation)
+    db.session.commit()
+
+
+def _tell(click: BlockAction | SlackClick, account_id: int | None, text: str) -> None:
+    replies.say(
+        text,
+        account_id=account_id,
+        slack_user_id=click.slack_user_id if isinstance(click, SlackClick) else click.user_id,
+        channel_id=click.channel_id,
+        response_url=click.response_url,
+    )

@@ -1,0 +1,72 @@
+"""Where does Slack call us? Verify, parse, hand over, answer well within three seconds."""
+
+import structlog
+from flask import Blueprint, current_app, g, jsonify, request
+from flask.typing import ResponseReturnValue
+
+from portal.db import db
+from portal.slack import actions, payloads
+from portal.slack.payloads import BlockAction
+from portal.slack.signing import signed_by_slack
+
+bp = Blueprint("slack", __name__, url_prefix="/slack")
+log = structlog.get_logger()
+
+NO_COMMAND = "Tocsin has no such command. Alerts are answered with the buttons of their messages."
+
+
+@bp.post("/interactions")
+@signed_by_slack
+def interactions() -> ResponseReturnValue:
+    """Buttons. What is not ours, or not known any more, is acknowledged and changes nothing."""
+    payload = payloads.decode(request.form.get("payload", ""))
+    if payload.get("type") == "block_actions" and _is_our_app(payload.get("api_app_id")):
+        click = BlockAction.parse(payload)
+        if click is not None and click.team_id and click.user_id:
+            return _press(click)
+    return "", 200
+
+
+@bp.post("/options")
+@signed_by_slack
+def options() -> ResponseReturnValue:
+    """Selects that load their options. No message of ours has one."""
+    return jsonify(options=[])
+
+
+@bp.post("/commands")
+@signed_by_slack
+def commands() -> ResponseReturnValue:
+    """Slash commands. The manifest names none, so whoever types one is told so."""
+    if request.form.get("ssl_check"):
+        return "", 200
+    return jsonify(response_type="ephemeral", text=NO_COMMAND)
+
+
+@bp.post("/events")
+@signed_by_slack
+def events() -> ResponseReturnValue:
+    """Events. The manifest subscribes to none; Slack's handshake is answered."""
+    payload = payloads.decode(request.get_data(as_text=True))
+    if payload.get("type") == "url_verification":
+        return jsonify(challenge=str(payload.get("challenge", ""))[:1000])
+    return "", 200
+
+
+def _is_our_app(app_id: object) -> bool:
+    ours = current_app.config["SLACK_APP_ID"]
+    return not ours or app_id == ours
+
+
+def _press(click: BlockAction) -> ResponseReturnValue:
+    """200 once the change is stored, or once the person will be told that it is not.
+
+    Only where not even that could be stored does Slack get a 500, and warns the person itself.
+    """
+    try:
+        actions.press(click)
+    except Exception:
+        db.session.rollback()
+        log.exception("click_failed")
+        actions.apologize(click, g.request_id)
+    return "", 200

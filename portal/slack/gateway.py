@@ -1,0 +1,109 @@
+"""How do we call Slack's Web API? The one way out: time-outs, no redirects of our own, one error."""
+
+import http.client
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from flask import current_app
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from portal.settings import LOOPBACK
+from portal.slack.errors import SlackError
+
+TIMEOUT = 10  # seconds
+WITHOUT_RETRY_AFTER = 30  # seconds; the header may be missing or no number
+
+
+def call(token: str | None, method: str, **arguments: Any) -> dict[str, Any]:
+    """Call one Web API method and return Slack's answer. Raises SlackError, and nothing else.
+
+    Never call it with a transaction open: Slack may take ten seconds to answer. A lost connection
+    is not tried again here, because Slack may have carried out the first call.
+    """
+    client = WebClient(
+        token=token,
+        base_url=current_app.config["SLACK_API_URL"],
+        timeout=TIMEOUT,
+        retry_handlers=[],
+    )
+    try:
+        answer = client.api_call(method, **_as_slack_takes_them(method, arguments))
+    except SlackApiError as problem:
+        raise _understood(problem.response) from None  # its text may hold the whole answer
+    except TimeoutError as problem:
+        raise SlackError("timeout") from problem
+    except (OSError, http.client.HTTPException) as problem:
+        raise SlackError("unreachable") from problem
+    except (SlackClientError, ValueError) as problem:
+        raise SlackError("not_json") from problem
+    return (
+        {**answer.data, "_scopes": _scopes(answer.headers)} if isinstance(answer.data, dict) else {}
+    )
+
+
+def respond(response_url: str, text: str) -> None:
+    """Answer a click, visible to the one who clicked. Raises SlackError.
+
+    The URL comes from outside: only the listed hosts, only https (loopback in development), and no
+    redirects (slack.md section 8).
+    """
+    if not may_respond_to(response_url):
+        raise SlackError("response_url_refused")
+    message = {"response_type": "ephemeral", "replace_original": False, "text": text}
+    try:
+        answer = requests.post(response_url, json=message, timeout=TIMEOUT, allow_redirects=False)
+    except requests.Timeout as problem:
+        raise SlackError("timeout") from problem
+    except requests.RequestException as problem:
+        raise SlackError("unreachable") from problem
+    if answer.status_code != 200:
+        raise SlackError("response_url_gone")
+
+
+def may_respond_to(response_url: str) -> bool:
+    """Whether a response_url names one of SLACK_RESPONSE_HOSTS and nothing cleverer."""
+    try:
+        url = urlsplit(response_url)
+        port = url.port
+    except ValueError:
+        return False
+    if url.username is not None or url.password is not None or "\\" in response_url:
+        return False
+    hosts = current_app.config["SLACK_RESPONSE_HOSTS"]
+    if url.hostname in LOOPBACK:
+        return current_app.config["APP_ENV"] == "development" and url.netloc in hosts
+    return url.scheme == "https" and port is None and url.hostname in hosts
+
+
+# Methods that read take forms; Slack ignores a JSON body there (slack.md 4.1).
+JSON_METHODS = ("chat.",)
+
+
+def _as_slack_takes_them(method: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    given = {name: value for name, value in arguments.items() if value is not None}
+    return {"json": given} if method.startswith(JSON_METHODS) else {"params": given}
+
+
+def _understood(response: Any) -> SlackError:
+    data = response.data if isinstance(response.data, dict) else {}
+    headers = {name.lower(): value for name, value in (response.headers or {}).items()}
+    code = str(data.get("error") or "not_json")
+    if response.status_code == 429 or code in ("ratelimited", "rate_limited"):
+        return SlackError("ratelimited", retry_after=_seconds(headers.get("retry-after")))
+    if code.startswith("Received a response in a non-JSON format"):
+        code = "not_json"
+    if response.status_code >= 500:
+        code = f"http_{response.status_code}"
+    return SlackError(code)
+
+
+def _seconds(retry_after: object) -> int:
+    text = str(retry_after or "").strip()
+    return min(int(text), 3600) if text.isascii() and text.isdigit() else WITHOUT_RETRY_AFTER
+
+
+def _scopes(headers: Any) -> list[str]:
+    found = {name.lower(): value for name, value in (headers or {}).items()}.get("x-oauth-scopes")
+    return [scope.strip() for scope in str(found or "").split(",") if scope.strip()]

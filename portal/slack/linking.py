@@ -1,0 +1,195 @@
+"""What links a workspace to an account, and what ends the link? Each function is one transaction."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.exc import IntegrityError
+
+from portal.db import db, now
+from portal.domain.accounts import queries
+from portal.domain.accounts.models import SignIn, User
+from portal.domain.accounts.permissions import Permission
+from portal.domain.audit import log
+from portal.domain.audit.actions import AuditAction
+from portal.domain.facts import WorkspaceLinked, WorkspaceUnlinked, announce
+from portal.domain.routing.models import AlertAction
+from portal.errors import Conflict, Denied, Invalid, PortalError
+from portal.slack import gateway, installations, oauth
+from portal.slack.clicks import EphemeralReply, SlackClick
+from portal.slack.conversations import ChannelList
+from portal.slack.errors import SlackError
+from portal.slack.installations import LinkState, Revocation, SlackInstallation
+from portal.slack.people import UserLink
+from portal.slack.posted import BEHIND, Lane, PostedMessage
+
+CANCELLED = "You cancelled at Slack. Nothing was changed."
+UNREACHABLE = "Slack could not be reached. Nothing was changed; try again in a minute."
+MISMATCH = ("bad_redirect_uri", "bad_client_secret", "invalid_client_id")
+UNREACHABLE_CODES = ("unreachable", "ratelimited", "invalid_response", "timeout", "not_json")
+
+
+def finish(args: Mapping[str, str], *, by: User, sign_in: SignIn) -> SlackInstallation:
+    """Complete an authorization from the callback's query. Raises PortalError in words.
+
+    On every failure nothing is stored and an existing link goes on working (product.md 2.5).
+    """
+    state = args.get("state", "")
+    oauth.consume(state, by=by, sign_in=sign_in)
+    if not by.can(Permission.MANAGE_CONNECTORS):
+        names = " or ".join(admin.name for admin in queries.admins_of(by.account_id or 0))
+        raise Denied(f"Only admins can link Slack. Ask {names}.")
+    if "error" in args:
+        denied = args["error"] == "access_denied"
+        raise Conflict(CANCELLED if denied else _not_confirmed(args["error"]))
+    if "code" not in args:
+        raise Invalid(oauth.NOT_VALID)
+    try:
+        answer = oauth.exchange(state)
+        identity = _identity(answer)
+    except (oauth.ExchangeRefused, SlackError) as problem:
+        raise Conflict(_not_confirmed(problem.code)) from None
+    return _store(answer, identity, by)
+
+
+def unlink(*, by: User) -> None:
+    """End the link at once here, and have the token revoked at Slack. Safe to call twice."""
+    by.require(Permission.MANAGE_CONNECTORS)
+    wanted = select(SlackInstallation).where(SlackInstallation.account_id == by.account_id)
+    installation = db.session.scalar(wanted.with_for_update())
+    if installation is None:
+        raise Conflict("This account is not linked to a Slack workspace.")
+    revocation = Revocation(
+        account_id=installation.account_id,
+        team_id=installation.team_id,
+        bot_token=installation.bot_token,
+    )
+    db.session.add(revocation)
+    log.record(
+        AuditAction.WORKSPACE_UNLINKED,
+        account_id=by.account_id,
+        by=by,
+        subject=f"workspace {installation.team_name}",
+        **unlink_consequences(installation.account_id),
+    )
+    for table in (
+        PostedMessage,
+        Lane,
+        UserLink,
+        ChannelList,
+        SlackClick,
+        EphemeralReply,
+        AlertAction,
+    ):
+        db.session.execute(delete(table).where(table.account_id == installation.account_id))
+    db.session.delete(installation)
+    db.session.flush()
+    announce(WorkspaceUnlinked(installation.account_id, revocation.id))
+    db.session.commit()
+
+
+def unlink_consequences(account_id: int) -> dict[str, int]:
+    """What unlinking will delete, counted: alert actions, user links, waiting deliveries."""
+
+    def count(table: Any, *conditions: Any) -> int:
+        counted = select(func.count()).select_from(table).where(table.account_id == account_id)
+        return int(db.session.execute(counted.where(*conditions)).scalar_one())
+
+    return {
+        "alert_actions": count(AlertAction),
+        "user_links": count(UserLink),
+        "waiting_deliveries": count(PostedMessage, BEHIND),
+    }
+
+
+def note_broken(account_id: int, token: str, code: str) -> None:
+    """Slack no longer accepts this token. Within the caller's transaction; no effect on a newer one."""
+    installation = installations.of_account(account_id)
+    if installation is None or installation.bot_token != token or not installation.is_working:
+        return
+    installation.state, installation.state_reason = LinkState.BROKEN, code
+    installation.state_since = now()
+    log.record(
+        AuditAction.WORKSPACE_BROKEN,
+        account_id=account_id,
+        by=log.SLACK,
+        subject=f"workspace {installation.team_name}",
+        reason=code,
+    )
+
+
+def _not_confirmed(code: str) -> str:
+    if code in UNREACHABLE_CODES or code.startswith("http_"):
+        return UNREACHABLE
+    if code in MISMATCH:
+        return (
+            f"The Slack app and this installation do not match ({code[:40]})."
+            " The operator can run “tocsin doctor”."
+        )
+    shown = code[:40] if code.replace("_", "").isalnum() else "no reason given"
+    return f"Slack did not confirm the authorization ({shown}). Nothing was changed; try again."
+
+
+def _identity(answer: dict[str, Any]) -> dict[str, Any]:
+    """Who the new token is (auth.test): the answer of the exchange has neither bot_id nor URL."""
+    if answer.get("is_enterprise_install") or not answer.get("team"):
+        raise Conflict(
+            "Organisation-wide installations are not supported. Install into one workspace."
+        )
+    if not answer.get("access_token") or not answer.get("bot_user_id"):
+        raise SlackError("no_bot_token")
+    return gateway.call(str(answer["access_token"]), "auth.test")
+
+
+def _store(answer: dict[str, Any], identity: dict[str, Any], by: User) -> SlackInstallation:
+    team_id, team_name = str(answer["team"]["id"]), str(answer["team"].get("name") or "")
+    wanted = select(SlackInstallation).where(SlackInstallation.account_id == by.account_id)
+    installation = db.session.scalar(wanted.with_for_update())
+    is_new = installation is None
+    if installation is None:
+        installation = SlackInstallation(account_id=by.account_id, team_id=team_id)
+    elif installation.team_id != team_id:
+        raise Conflict(
+            f"You chose {team_name}, but this account is linked to {installation.team_name}. Choose"
+            f" {installation.team_name}, or unlink it first. The app is still installed in {team_name}."
+        )
+    _fill(installation, answer, identity, by)
+    try:
+        with db.session.begin_nested():
+            db.session.add(installation)
+    except IntegrityError:
+        raise _taken(team_name) from None
+    # A revocation that still waits for this workspace would kill the new link.
+    db.session.execute(delete(Revocation).where(Revocation.team_id == team_id))
+    log.record(
+        AuditAction.WORKSPACE_LINKED if is_new else AuditAction.WORKSPACE_REAUTHORIZED,
+        account_id=by.account_id,
+        by=by,
+        subject=f"workspace {team_name}",
+        team_id=team_id,
+    )
+    announce(WorkspaceLinked(installation.account_id))
+    db.session.commit()
+    return installation
+
+
+def _taken(team_name: str) -> PortalError:
+    return Conflict(
+        f"{team_name} is already linked to another account. It has to be unlinked there first."
+    )
+
+
+def _fill(
+    installation: SlackInstallation, answer: dict[str, Any], identity: dict[str, Any], by: User
+) -> None:
+    installation.team_name = str(answer["team"].get("name") or identity.get("team") or "")
+    installation.team_url = str(identity.get("url") or "")
+    installation.enterprise_id = (answer.get("enterprise") or {}).get("id")
+    installation.app_id = str(answer.get("app_id") or "")
+    installation.bot_user_id = str(answer["bot_user_id"])
+    installation.bot_id = str(identity.get("bot_id") or "")
+    installation.bot_token = str(answer["access_token"])
+    installation.scopes = [s for s in str(answer.get("scope") or "").split(",") if s]
+    installation.state, installation.state_reason = LinkState.LINKED, None
+    installation.state_since = installation.installed_at = now()
+    installation.installed_by_id = by.id

@@ -1,0 +1,42 @@
+"""What does Slack have to know about our app? The manifest of this installation."""
+
+from typing import Any
+
+from portal.slack import scopes
+
+SCHEMA = {"major_version": 2, "minor_version": 1}
+
+
+def build(public_url: str) -> dict[str, Any]:
+    """The app manifest for a portal reached at `public_url`, for Slack's "From a manifest".
+
+    https://docs.slack.dev/reference/app-manifest. It names only what this version handles.
+    """
+    return {
+        "_metadata": SCHEMA,
+        "display_information": {
+            "name": "Tocsin",
+            "description": "Alerts and acknowledgement in Slack",
+            "long_description": (
+                "Connects your self-hosted Tocsin installation with this Slack workspace. Alerts are"
+                " posted to the channels you choose, with buttons to acknowledge and resolve them."
+                " Whoever presses a button acts with the permissions of their account in Tocsin."
+            ),
+            "background_color": "#1f2937",
+        },
+        "features": {"bot_user": {"display_name": "Tocsin", "always_online": True}},
+        "oauth_config": {
+            "redirect_urls": [f"{public_url}/settings/connectors/slack/callback"],
+            "scopes": {"bot": list(scopes.ALL), "bot_optional": list(scopes.OPTIONAL)},
+        },
+        "settings": {
+            "interactivity": {
+                "is_enabled": True,
+                "request_url": f"{public_url}/slack/interactions",
+                "message_menu_options_url": f"{public_url}/slack/options",
+            },
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": False,
+            "token_rotation_enabled": False,  # irreversible at Slack
+        },
+    }

@@ -1,0 +1,92 @@
+"""How does the person who pressed a button hear what came of it? By a line only they can see."""
+
+from datetime import timedelta
+
+import structlog
+
+from portal.db import db, now
+from portal.jobs.engine import job, wake
+from portal.slack import gateway, installations
+from portal.slack.clicks import EphemeralReply
+from portal.slack.errors import Meaning, SlackError
+
+KEPT = timedelta(minutes=30)  # as long as Slack's response_url lives
+
+log = structlog.get_logger()
+
+
+def say(
+    text: str,
+    *,
+    account_id: int | None,
+    slack_user_id: str,
+    channel_id: str,
+    response_url: str | None,
+) -> None:
+    """Have the person told, once this transaction has committed. The caller commits."""
+    reply = EphemeralReply(
+        account_id=account_id,
+        slack_user_id=slack_user_id,
+        channel_id=channel_id,
+        text=text,
+        response_url=response_url or None,
+    )
+    db.session.add(reply)
+    db.session.flush()
+    wake(send_reply, reply_id=reply.id)
+
+
+@job("reply:{reply_id}", urgent=True)
+def send_reply(reply_id: int) -> None:
+    """Answer through the click's response_url, else by chat.postEphemeral; then forget it."""
+    reply = db.session.get(EphemeralReply, reply_id)
+    if reply is None:
+        return
+    if now() - reply.created_at > KEPT:
+        _forget(reply_id)
+        return
+    installation = installations.of_account(reply.account_id) if reply.account_id else None
+    token = installation.bot_token if installation and installation.is_working else None
+    url, channel_id, user_id, text = (
+        reply.response_url,
+        reply.channel_id,
+        reply.slack_user_id,
+        reply.text,
+    )
+    db.session.commit()
+    try:
+        _send(url, token, channel_id, user_id, text)
+    except SlackError as problem:
+        log.warning("reply_failed", reply_id=reply_id, code=problem.code)
+        if problem.meaning in (Meaning.TEMPORARY, Meaning.ASKED_TO_WAIT):
+            _try_again(reply_id, problem)
+            return
+    _forget(reply_id)
+
+
+def _send(url: str | None, token: str | None, channel_id: str, user_id: str, text: str) -> None:
+    if url and gateway.may_respond_to(url):
+        try:
+            gateway.respond(url, text)
+            return
+        except SlackError as problem:
+            if problem.code != "response_url_gone":
+                raise
+    if token and channel_id and user_id:
+        gateway.call(token, "chat.postEphemeral", channel=channel_id, user=user_id, text=text)
+
+
+def _try_again(reply_id: int, problem: SlackError) -> None:
+    reply = db.session.get(EphemeralReply, reply_id)
+    if reply is not None:
+        reply.attempts += 1
+        wait = problem.retry_after or min(300, 2**reply.attempts)
+        wake(send_reply, at=now() + timedelta(seconds=wait), reply_id=reply_id)
+    db.session.commit()
+
+
+def _forget(reply_id: int) -> None:
+    reply = db.session.get(EphemeralReply, reply_id)
+    if reply is not None:
+        db.session.delete(reply)
+    db.session.commit()

@@ -1,0 +1,76 @@
+"""How does a token end at Slack, after the link has ended here? Tried for a day, then erased."""
+
+from datetime import timedelta
+
+import structlog
+from flask import current_app
+
+from portal.db import db, now
+from portal.jobs.engine import job, wake
+from portal.slack import gateway
+from portal.slack.errors import Meaning, SlackError
+from portal.slack.installations import Revocation
+
+TRIED_FOR = timedelta(hours=24)
+LONGEST_WAIT = 3600  # seconds
+# Slack lets some apps not uninstall themselves (slack.md 1.7); then the token alone is revoked.
+NOT_ALLOWED = ("no_permission", "not_allowed_token_type", "unknown_method")
+
+log = structlog.get_logger()
+
+
+@job("revoke:{revocation_id}")
+def revoke_token(revocation_id: int) -> None:
+    """Uninstall the app at Slack, else revoke its token; "already gone" counts as success."""
+    revocation = db.session.get(Revocation, revocation_id)
+    if revocation is None:
+        return  # done, or dropped because the workspace was linked again
+    if revocation.next_try_at > now():
+        wake(revoke_token, at=revocation.next_try_at, revocation_id=revocation_id)
+        db.session.commit()
+        return
+    token = revocation.bot_token
+    db.session.commit()
+    try:
+        _revoke(token)
+    except SlackError as problem:
+        if problem.meaning is not Meaning.LINK_DEAD:
+            _try_again(revocation_id, problem)
+            return
+    _erase(revocation_id)
+
+
+def _revoke(token: str) -> None:
+    client = {
+        "client_id": current_app.config["SLACK_CLIENT_ID"],
+        "client_secret": current_app.config["SLACK_CLIENT_SECRET"],
+    }
+    try:
+        gateway.call(token, "apps.uninstall", **client)
+    except SlackError as problem:
+        if problem.code not in NOT_ALLOWED:
+            raise
+        gateway.call(token, "auth.revoke")
+
+
+def _try_again(revocation_id: int, problem: SlackError) -> None:
+    revocation = db.session.get(Revocation, revocation_id, with_for_update=True)
+    if revocation is None:
+        return
+    if now() - revocation.created_at >= TRIED_FOR:
+        log.error("revocation_given_up", revocation_id=revocation_id, code=problem.code)
+        db.session.delete(revocation)
+    else:
+        revocation.attempts += 1
+        revocation.last_error = problem.code
+        wait = max(problem.retry_after or 0, min(LONGEST_WAIT, 2**revocation.attempts))
+        revocation.next_try_at = now() + timedelta(seconds=wait)
+        wake(revoke_token, at=revocation.next_try_at, revocation_id=revocation_id)
+    db.session.commit()
+
+
+def _erase(revocation_id: int) -> None:
+    revocation = db.session.get(Revocation, revocation_id)
+    if revocation is not None:
+        db.session.delete(revocation)
+    db.session.commit()

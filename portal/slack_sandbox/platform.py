@@ -1,0 +1,71 @@
+"""What belongs to one running sandbox? The state, the clock, the journal, the limits, the faults."""
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from .clock import Clock
+from .faults import Faults
+from .journal import Journal
+from .manifest import Manifest
+from .rate_limits import RateLimiter
+from .state import Message, World
+
+
+@dataclass
+class Credentials:
+    """The app as its developer sees it: what goes into the portal's settings."""
+
+    client_id: str
+    client_secret: str
+    signing_secret: str
+    app_id: str
+
+
+@dataclass
+class Platform:
+    """One pretend Slack with one app; everything else in this package works on it."""
+
+    app: Credentials
+    manifest: Manifest
+    world: World
+    url: str = ""  # as browsers and the portal reach the sandbox, without a slash at the end
+    clock: Clock = field(default_factory=Clock)
+    journal: Journal = field(default_factory=Journal)
+    limiter: RateLimiter = field(default_factory=RateLimiter)
+    faults: Faults = field(default_factory=Faults)
+    changed: threading.Event = field(default_factory=threading.Event)
+    stopping: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    @contextmanager
+    def changing(self) -> Iterator[World]:
+        """The state, for this thread alone. Never hold it while talking to the portal."""
+        with self._lock:
+            yield self.world
+            self.changed.set()
+
+    @contextmanager
+    def reading(self) -> Iterator[World]:
+        with self._lock:
+            yield self.world
+
+    def secret(self, prefix: str) -> str:
+        """A credential nobody can guess from the last one, the same in every run of one story."""
+        number = self.world.count(prefix)
+        seed = f"{self.app.client_secret}/{self.world.epoch}/{prefix}/{number}"
+        return f"{prefix}{hashlib.sha256(seed.encode()).hexdigest()[:32]}"
+
+    def next_ts(self) -> str:
+        """A message's id: the time in microseconds, unique and increasing."""
+        self.world.last_ts = max(self.clock.now(), self.world.last_ts + 0.000_1)
+        return f"{self.world.last_ts:.6f}"
+
+    def keep(self, message: Message) -> Message:
+        self.world.messages[f"{message.channel}/{message.ts}"] = message
+        return message
+
+    def violation(self, rule: str, detail: str, method: str = "") -> None:
+        self.journal.violation(self.clock.now(), rule, detail, method)

@@ -1,0 +1,205 @@
+"""What does a person see in the pretend Slack? Workspaces, channels, messages, buttons."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
+from flask.blueprints import BlueprintSetupState
+from werkzeug.wrappers import Response as AnyResponse
+
+from . import developer, filters, interactions
+from .here import here
+from .render import Names
+from .state import Channel, Message, Person, Workspace, World
+
+bp = Blueprint("screen", __name__)
+bp.register_blueprint(developer.bp)
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a page is: a workspace, as one person, in a channel."""
+
+    workspace: Workspace
+    person: Person
+    channel: Channel | None
+
+
+@bp.record_once
+def _filters(setup: BlueprintSetupState) -> None:
+    filters.init_app(setup.app)
+
+
+@bp.after_request
+def _headers(response: Response) -> Response:
+    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.setdefault("Cache-Control", "no-cache")
+    return response
+
+
+@bp.get("/")
+def workspaces() -> str:
+    platform = here()
+    with platform.reading() as world:
+        shown = [
+            (workspace, people_to_be(world, workspace.id), _app(world, workspace.id))
+            for workspace in world.workspaces.values()
+        ]
+        return render_template("workspaces.html", workspaces=shown)
+
+
+@bp.get("/w/<team_id>/<user_id>")
+def home(team_id: str, user_id: str) -> AnyResponse | str:
+    """Open the channel a person most likely wants: the first one they are in."""
+    with here().reading() as world:
+        place = find(world, team_id, user_id)
+        seen = channels_seen(world, place)
+        mine = [each for each in seen if user_id in each.members and not each.is_archived]
+        preferred = sorted(mine, key=lambda each: (each.is_general, each.is_im))
+        if not preferred:
+            return _draw("channel.html", world, place)
+    return redirect(
+        url_for(".channel", team_id=team_id, user_id=user_id, channel_id=preferred[0].id)
+    )
+
+
+@bp.get("/w/<team_id>/<user_id>/<channel_id>")
+def channel(team_id: str, user_id: str, channel_id: str) -> str:
+    """The whole page. Ephemerals that were seen before are gone, as after a reload in Slack."""
+    with here().changing() as world:
+        place = find(world, team_id, user_id, channel_id)
+        for message in world.messages_in(channel_id):
+            if message.ephemeral_for == user_id and message.was_seen:
+                message.is_dismissed = True
+        return _draw("channel.html", world, place)
+
+
+@bp.get("/w/<team_id>/<user_id>/live")
+@bp.get("/w/<team_id>/<user_id>/<channel_id>/live")
+def live(team_id: str, user_id: str, channel_id: str = "") -> Response:
+    """The parts of the page that change; 304 while they have not."""
+    with here().reading() as world:
+        drawn = _draw("_live.html", world, find(world, team_id, user_id, channel_id))
+    response = make_response(drawn)
+    response.add_etag()
+    return response.make_conditional(request)
+
+
+@bp.post("/w/<team_id>/<user_id>/<channel_id>/click")
+def click(team_id: str, user_id: str, channel_id: str) -> AnyResponse:
+    """Deliver the click to the app, and wait for its answer as long as Slack waits."""
+    ts, block_id, action_id = (request.form.get(key, "") for key in ("ts", "block_id", "action_id"))
+    with here().reading() as world:
+        find(world, team_id, user_id, channel_id)
+    interactions.click(here(), team_id, user_id, channel_id, ts, block_id, action_id)
+    if request.headers.get("X-Live"):
+        return Response(status=204)
+    page = url_for(".channel", team_id=team_id, user_id=user_id, channel_id=channel_id)
+    return redirect(f"{page}#m-{ts}", 303)
+
+
+def find(world: World, team_id: str, user_id: str, channel_id: str = "") -> Place:
+    """The place an address names. 404 where there is none, or the person may not see it."""
+    workspace, person = world.workspaces.get(team_id), world.people.get(user_id)
+    if workspace is None or person not in people_to_be(world, team_id):
+        abort(404, "This sandbox has no such person in this workspace.")
+    place = Place(workspace, person, world.channels.get(channel_id))
+    if channel_id and place.channel not in channels_seen(world, place):
+        abort(404, f"{person.real_name} sees no such channel.")
+    return place
+
+
+def people_to_be(world: World, team_id: str) -> list[Person]:
+    return [
+        person
+        for person in world.people.values()
+        if person.team_id == team_id and not person.is_bot and not person.deleted
+    ]
+
+
+def channels_seen(world: World, place: Place) -> list[Channel]:
+    """Public ones, and private ones and direct messages the person is in; archived ones last."""
+    person, team_id = place.person, place.workspace.id
+
+    def is_seen(each: Channel) -> bool:
+        if not each.is_seen_from(team_id):
+            return False
+        if each.is_im:
+            return each.user == person.id
+        is_open = not each.is_private and not person.is_guest
+        return is_open or person.id in each.members
+
+    seen = [each for each in world.channels.values() if is_seen(each)]
+    return sorted(seen, key=lambda each: (each.is_archived, each.is_im, each.name))
+
+
+def threads(world: World, place: Place) -> list[tuple[Message, list[Message]]]:
+    """The channel's messages in order, each with its replies."""
+    if place.channel is None:
+        return []
+    shown = [
+        message
+        for message in world.messages_in(place.channel.id)
+        if message.ephemeral_for in ("", place.person.id) and not message.is_dismissed
+    ]
+    shown.sort(key=lambda message: float(message.ts))
+    replies: dict[str, list[Message]] = {message.ts: [] for message in shown if not message.is_reply}
+    for message in shown:
+        if message.is_reply:
+            replies.setdefault(message.thread_ts, []).append(message)
+    return [(each, replies[each.ts]) for each in shown if not each.is_reply]
+
+
+def _app(world: World, team_id: str) -> Person | None:
+    installation = world.installation_for(team_id)
+    return world.people.get(installation.bot_user_id) if installation else None
+
+
+def _draw(template: str, world: World, place: Place) -> str:
+    at = {"team_id": place.workspace.id, "user_id": place.person.id}
+    if place.channel:
+        at["channel_id"] = place.channel.id
+    app, shown = _app(world, place.workspace.id), threads(world, place)
+    for message, replies in shown:
+        for each in (message, *replies):
+            each.was_seen = each.was_seen or bool(each.ephemeral_for)
+    return render_template(
+        template,
+        place=place,
+        channels=channels_seen(world, place),
+        threads=shown,
+        people=world.people,
+        names=_names(world, place.person),
+        app_name=here().manifest.name,
+        app_is_member=bool(app and place.channel and app.id in place.channel.members),
+        failures=_failures_for(place.person),
+        live_url=url_for(".live", **at),
+        click_url=url_for(".click", **at) if place.channel else "",
+    )
+
+
+def _names(world: World, person: Person) -> Names:
+    return Names(
+        people={each.id: each.real_name for each in world.people.values()},
+        channels={each.id: each.name for each in world.channels.values() if not each.is_private},
+        zone=person.tz,
+    )
+
+
+def _failures_for(person: Person) -> Callable[[Message], list[str]]:
+    def failures(message: Message) -> list[str]:
+        """What Slack says to this person about their clicks that the app did not take."""
+        return sorted({
+            words
+            for where, words in message.failures.items()
+            if where.startswith(f"{person.id}/")
+        })
+
+    return failures

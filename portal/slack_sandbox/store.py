@@ -1,0 +1,79 @@
+"""How does the sandbox's state survive a restart? One JSON file, replaced atomically."""
+
+import json
+import os
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from .state import (
+    Channel,
+    Code,
+    Installation,
+    Message,
+    Person,
+    ResponseURL,
+    Switches,
+    Token,
+    Workspace,
+    World,
+)
+
+FORMAT = 1
+COLLECTIONS: dict[str, type[Any]] = {
+    "workspaces": Workspace,
+    "people": Person,
+    "channels": Channel,
+    "messages": Message,
+    "installations": Installation,
+    "tokens": Token,
+    "codes": Code,
+    "response_urls": ResponseURL,
+}
+
+
+class UnreadableState(Exception):
+    """The state file cannot be used; the message says where it was put aside."""
+
+
+def encode(world: World) -> str:
+    return json.dumps({"format": FORMAT, "world": asdict(world)})
+
+
+def decode(text: str) -> World:
+    """Raises ValueError, TypeError or KeyError on anything that `encode` did not write."""
+    saved = json.loads(text)
+    if saved["format"] != FORMAT:
+        raise ValueError(f"format {saved['format']}, expected {FORMAT}")
+    fields = dict(saved["world"])
+    fields["switches"] = Switches(**fields["switches"])
+    for name, kind in COLLECTIONS.items():
+        fields[name] = {key: kind(**value) for key, value in fields[name].items()}
+    return World(**fields)
+
+
+def save(path: Path, text: str) -> None:
+    """Replace the file in one step; readable by the owner only, since it holds tokens."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def load(path: Path) -> World | None:
+    """The saved world, None when there is none yet. An unreadable file is moved aside first."""
+    if not path.exists():
+        return None
+    try:
+        return decode(path.read_text())
+    except (ValueError, TypeError, KeyError, AttributeError) as problem:
+        aside = path.with_name(f"{path.name}.unreadable")
+        os.replace(path, aside)
+        raise UnreadableState(
+            f"The sandbox's saved state {path} cannot be read ({problem}); it was kept as {aside} "
+            "and the sandbox starts afresh."
+        ) from problem

@@ -1,0 +1,178 @@
+"""What is burning, who has it, and what happened to one alert?"""
+
+import json
+from typing import Any
+
+from flask import Blueprint, Response, flash, redirect, request, url_for
+from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response as WerkzeugResponse
+from wtforms import TextAreaField
+
+from portal.db import db
+from portal.domain.accounts.permissions import Permission
+from portal.domain.alerts import operations, queries
+from portal.domain.alerts.models import Alert, AlertStatus, Via
+from portal.domain.routing import queries as routing
+from portal.domain.sources import queries as sources
+from portal.errors import Conflict, Invalid
+from portal.slack import posted
+from portal.web.access import requires, viewer
+from portal.web.render import form_errors, fragment, page
+
+bp = Blueprint("alerts", __name__)
+
+Answer = Response | WerkzeugResponse | tuple[Response, int]
+
+OPEN = (AlertStatus.PENDING, AlertStatus.ACKNOWLEDGED)
+TABS: dict[str, tuple[AlertStatus, ...]] = {
+    "open": OPEN,
+    "pending": (AlertStatus.PENDING,),
+    "acknowledged": (AlertStatus.ACKNOWLEDGED,),
+    "resolved": (AlertStatus.RESOLVED,),
+    "all": tuple(AlertStatus),
+}
+
+
+class CommentForm(FlaskForm):  # type: ignore[misc]
+    """A remark for the timeline; operations.comment() knows how long it may be."""
+
+    content = TextAreaField("Comment")
+
+
+@bp.get("/alerts")
+@requires(Permission.SEE_ALERTS)
+def index() -> Response:
+    """The newest alerts first, fifty on a page; unknown filters mean the usual ones."""
+    tab = request.args.get("status", "open")
+    tab = tab if tab in TABS else "open"
+    source_id = request.args.get("source", type=int)
+    found = queries.alerts_of(
+        viewer(),
+        statuses=TABS[tab],
+        source_id=source_id,
+        before_id=request.args.get("before", type=int),
+    )
+    shown = found[: queries.PAGE]
+    context: dict[str, Any] = {
+        "alerts": shown,
+        "can_respond": viewer().can(Permission.RESPOND_TO_ALERTS),
+        "counts": queries.open_counts(viewer()),
+        "tabs": list(TABS),
+        "tab": tab,
+        "sources": sources.sources_of(viewer()),
+        "source_id": source_id,
+        "is_first_page": "before" not in request.args,
+        "next_before": shown[-1].id if len(found) > queries.PAGE else None,
+    }
+    render = fragment if request.headers.get("HX-Target") == "alert-list" else page
+    return render(f"alerts/{'_list' if render is fragment else 'index'}.html", **context)
+
+
+@bp.get("/alerts/<int:alert_id>")
+@requires(Permission.SEE_ALERTS)
+def show(alert_id: int) -> Response:
+    alert = queries.alert(viewer(), alert_id)
+    return page("alerts/show.html", form=CommentForm(), **_status(alert), **_story(alert))
+
+
+@bp.get("/alerts/<int:alert_id>/status")
+@requires(Permission.SEE_ALERTS)
+def status(alert_id: int) -> Response:
+    return fragment("alerts/_status.html", **_status(queries.alert(viewer(), alert_id)))
+
+
+@bp.get("/alerts/<int:alert_id>/timeline")
+@requires(Permission.SEE_ALERTS)
+def timeline(alert_id: int) -> Response:
+    alert = queries.alert(viewer(), alert_id)
+    return fragment("alerts/_timeline.html", alert=alert, timeline=queries.timeline(alert))
+
+
+@bp.get("/alerts/<int:alert_id>/slack")
+@requires(Permission.SEE_ALERTS)
+def slack(alert_id: int) -> Response:
+    alert = queries.alert(viewer(), alert_id)
+    return fragment("alerts/_slack.html", alert=alert, **_places(alert))
+
+
+@bp.post("/alerts/<int:alert_id>/acknowledge")
+@requires(Permission.RESPOND_TO_ALERTS)
+def acknowledge(alert_id: int) -> Answer:
+    try:
+        operations.acknowledge(alert_id, by=viewer(), via=Via.WEB)
+    except Conflict as lost:
+        db.session.rollback()
+        return _answer(alert_id, str(lost))
+    return _answer(alert_id)
+
+
+@bp.post("/alerts/<int:alert_id>/resolve")
+@requires(Permission.RESPOND_TO_ALERTS)
+def resolve(alert_id: int) -> Answer:
+    try:
+        operations.resolve(alert_id, by=viewer(), via=Via.WEB)
+    except Conflict as lost:
+        db.session.rollback()
+        return _answer(alert_id, str(lost))
+    return _answer(alert_id)
+
+
+@bp.post("/alerts/<int:alert_id>/comment")
+@requires(Permission.RESPOND_TO_ALERTS)
+def comment(alert_id: int) -> Answer:
+    form = CommentForm()
+    try:
+        alert = operations.comment(alert_id, form.content.data or "", by=viewer(), via=Via.WEB)
+    except Invalid as problem:
+        db.session.rollback()
+        form_errors(form, problem)
+        return _unfit_comment(queries.alert(viewer(), alert_id), form)
+    if request.headers.get("HX-Request"):
+        empty = CommentForm(formdata=None)
+        return _changed(fragment("alerts/_comment_form.html", form=empty, **_status(alert)))
+    return redirect(url_for(".show", alert_id=alert_id, _anchor="alert-timeline"))
+
+
+def _unfit_comment(alert: Alert, form: CommentForm) -> Answer:
+    if request.headers.get("HX-Request"):
+        return fragment("alerts/_comment_form.html", form=form, **_status(alert)), 422
+    return page("alerts/show.html", form=form, **_status(alert), **_story(alert)), 422
+
+
+def _answer(alert_id: int, conflict: str | None = None) -> Answer:
+    """The present state where the button was pressed: a row, the alert's head, or a whole page."""
+    if not request.headers.get("HX-Request"):
+        if conflict:
+            flash(conflict, "warning")
+        return redirect(url_for(".show", alert_id=alert_id))
+    is_row = request.headers.get("HX-Target", "").startswith("alert-row")
+    name = "_row" if is_row else "_status"
+    shown = _status(queries.alert(viewer(), alert_id))
+    return _changed(fragment(f"alerts/{name}.html", conflict=conflict, is_answer=True, **shown))
+
+
+def _changed(answer: Response) -> Response:
+    """Have the other fragments of the page fetch themselves anew at once."""
+    answer.headers["HX-Trigger"] = "alert-changed"
+    return answer
+
+
+def _status(alert: Alert) -> dict[str, Any]:
+    return {"alert": alert, "can_respond": viewer().can(Permission.RESPOND_TO_ALERTS)}
+
+
+def _places(alert: Alert) -> dict[str, Any]:
+    return {
+        "places": posted.places(alert),
+        "actions": routing.actions_for(alert),
+        "can_manage_actions": viewer().can(Permission.MANAGE_ALERT_ACTIONS),
+    }
+
+
+def _story(alert: Alert) -> dict[str, Any]:
+    details = alert.custom_details
+    return {
+        **_places(alert),
+        "timeline": queries.timeline(alert),
+        "custom_details": details and json.dumps(details, indent=2, ensure_ascii=False),
+    }

@@ -1,0 +1,66 @@
+"""What does a person see of themselves, and where are they signed in?"""
+
+from flask import Blueprint, flash, redirect, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
+from wtforms import PasswordField
+from wtforms.validators import InputRequired
+
+from portal.domain.accounts import queries, sign_ins
+from portal.domain.accounts.permissions import Permission
+from portal.errors import Invalid
+from portal.web.access import TOKEN, requires, sign_in_row, viewer
+from portal.web.browsers import name_of
+from portal.web.render import form_errors, page
+
+bp = Blueprint("profile", __name__, url_prefix="/profile")
+
+
+class PasswordForm(FlaskForm):  # type: ignore[misc]
+    old_password = PasswordField(
+        "Present password", [InputRequired("Please give your present password.")]
+    )
+    password = PasswordField("New password", [InputRequired("Please choose a new password.")])
+
+
+@bp.get("")
+@requires(Permission.OWN_PROFILE)
+def show() -> ResponseReturnValue:
+    return _page(PasswordForm())
+
+
+@bp.post("/password")
+@requires(Permission.OWN_PROFILE)
+def change_password() -> ResponseReturnValue:
+    form = PasswordForm()
+    if not form.validate_on_submit():
+        return _page(form, status=422)
+    try:
+        sign_ins.change_password(
+            form.old_password.data, form.password.data, by=viewer(), keep=session[TOKEN]
+        )
+    except Invalid as problem:
+        form_errors(form, problem)
+        return _page(form, status=422)
+    flash("Your password is changed. Every other browser has been signed out.")
+    return redirect(url_for("profile.show"), 303)
+
+
+@bp.post("/sign-ins/<int:sign_in_id>/revoke")
+@requires(Permission.OWN_PROFILE)
+def revoke(sign_in_id: int) -> ResponseReturnValue:
+    sign_ins.revoke(sign_in_id, by=viewer())
+    flash("That browser is signed out.")
+    return redirect(url_for("profile.show"), 303)
+
+
+def _page(form: PasswordForm, status: int = 200) -> ResponseReturnValue:
+    return page(
+        "profile/show.html",
+        status=status,
+        form=form,
+        person=viewer(),
+        sign_ins=queries.sign_ins_of(viewer()),
+        present=sign_in_row(),
+        browser_name=name_of,
+    )

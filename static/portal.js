@@ -1,0 +1,157 @@
+// What happens in the browser besides HTMX? Theme, moments, copying, asking once, polite polling.
+"use strict";
+
+// Theme: the system's, until the person chooses. Runs before the page is painted.
+const root = document.documentElement;
+const systemIsDark = matchMedia("(prefers-color-scheme: dark)");
+
+function theme() {
+  return localStorage.getItem("theme") || (systemIsDark.matches ? "dark" : "light");
+}
+
+function showTheme() {
+  root.dataset.bsTheme = theme();
+  const other = theme() === "dark" ? "light" : "dark";
+  for (const button of document.querySelectorAll("[data-theme-switch]")) {
+    const use = button.querySelector("use");
+    use.setAttribute("href", use.getAttribute("href").replace(/#.*/, other === "dark" ? "#moon" : "#sun"));
+    const name = button.querySelector("[data-theme-name]");
+    if (name) name.textContent = other === "dark" ? "Dark" : "Light";
+  }
+}
+
+showTheme();
+systemIsDark.addEventListener("change", showTheme);
+
+// Moments: relative in the text, absolute in the viewer's zone on hover and focus.
+const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const absolute = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long" });
+const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60]];
+
+function relativeWords(moment) {
+  const seconds = Math.round((moment - Date.now()) / 1000);
+  for (const [unit, length] of UNITS) {
+    if (Math.abs(seconds) >= length) return relative.format(Math.trunc(seconds / length), unit);
+  }
+  return "just now";
+}
+
+function showMoments(within = document) {
+  for (const time of within.querySelectorAll("time.moment")) {
+    const moment = new Date(time.dateTime);
+    const words = relativeWords(moment);
+    if (time.textContent !== words) time.textContent = words;
+    time.removeAttribute("title");
+    time.dataset.absolute = absolute.format(moment);
+    time.setAttribute("aria-label", `${words}, ${time.dataset.absolute}`);
+  }
+}
+
+// Copying: one click, and the button says that it worked.
+async function copy(button) {
+  const use = button.querySelector("use");
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy);
+  } catch {
+    const text = button.closest(".copyable")?.querySelector("code");
+    if (text) getSelection().selectAllChildren(text); // one more Ctrl+C, where the browser refuses
+    return;
+  }
+  if (!use) return;
+  const before = use.getAttribute("href");
+  use.setAttribute("href", before.replace(/#.*/, "#check"));
+  button.classList.add("copied");
+  setTimeout(() => {
+    use.setAttribute("href", before.replace(/#.*/, "#copy"));
+    button.classList.remove("copied");
+  }, 1600);
+}
+
+function closeMenus(except) {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(except)) menu.open = false;
+  }
+}
+
+document.addEventListener("click", (event) => {
+  closeMenus(event.target);
+  const button = event.target.closest("button");
+  if (!button) return;
+  if ("copy" in button.dataset) copy(button);
+  if ("dialog" in button.dataset) document.getElementById(button.dataset.dialog).showModal();
+  if ("dialogClose" in button.dataset) button.closest("dialog").close();
+  if ("toastClose" in button.dataset) button.closest("[data-toast]").remove();
+  if ("themeSwitch" in button.dataset) {
+    localStorage.setItem("theme", theme() === "dark" ? "light" : "dark");
+    showTheme();
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && document.querySelector("details.menu[open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+
+// A form is sent once, however often its button is pressed.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if ("sent" in form.dataset) event.preventDefault();
+  else if (form.method === "post" && !form.matches("[hx-post], [data-hx-post]")) form.dataset.sent = "";
+});
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+});
+
+// Polling: an element with hx-trigger="every …" asks with the ETag of what it shows, so that an
+// unchanged fragment costs a 304 and nothing flickers.
+const etags = new Map();
+
+function isPoll(event) {
+  return event.detail.elt.matches("[hx-trigger*='every ']");
+}
+
+// HTMX keeps the focus of a control with an id, not what was typed into it.
+function isBusy(region) {
+  const typed = [...region.querySelectorAll("textarea, input")].some(
+    (control) => control.value !== control.defaultValue,
+  );
+  return typed || region.querySelector("dialog[open]") !== null;
+}
+
+document.addEventListener("htmx:configRequest", (event) => {
+  const { verb, path, headers } = event.detail;
+  if (verb !== "get") etags.clear(); // what is shown may come from this answer instead
+  else if (isPoll(event) && etags.has(path)) headers["If-None-Match"] = etags.get(path);
+});
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (isPoll(event) && document.hidden) event.preventDefault();
+});
+
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden || !window.htmx) return;
+  showMoments();
+  for (const region of document.querySelectorAll("[hx-get][hx-trigger*='every ']")) {
+    htmx.ajax("GET", region.getAttribute("hx-get"), { source: region });
+  }
+});
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr, target, requestConfig } = event.detail;
+  if (xhr.status >= 400 && xhr.getResponseHeader("HX-Retarget")) event.detail.shouldSwap = true;
+  if (!isPoll(event) || !event.detail.shouldSwap) return;
+  if (isBusy(target)) event.detail.shouldSwap = false;
+  else if (xhr.getResponseHeader("ETag")) etags.set(requestConfig.path, xhr.getResponseHeader("ETag"));
+});
+
+document.addEventListener("htmx:afterSwap", () => showMoments());
+document.addEventListener("htmx:sendError", () => { document.getElementById("offline").hidden = false; });
+document.addEventListener("htmx:afterOnLoad", () => { document.getElementById("offline").hidden = true; });
+
+document.addEventListener("DOMContentLoaded", () => {
+  showTheme();
+  showMoments();
+  setInterval(showMoments, 20000);
+});

@@ -1,0 +1,132 @@
+"""How does a test get an account, people, a source or an alert in one line?
+
+Call these within an app context. What they return can still be read after the context has ended.
+"""
+
+from datetime import timedelta
+from functools import cache
+from itertools import count
+from typing import TypeVar
+
+from flask.testing import FlaskClient
+
+from portal.db import Base, db, now
+from portal.domain.accounts.models import Account, SignIn, User
+from portal.domain.accounts.permissions import Role
+from portal.domain.accounts.secrets import hash_password, new_token, token_hash
+from portal.domain.alerts import receive
+from portal.domain.alerts.incoming import EventType, IncomingEvent
+from portal.domain.alerts.models import Alert
+from portal.domain.routing.models import AlertAction
+from portal.domain.sources.models import AlertSource
+
+PASSWORD = "correct horse battery"
+numbers = count(1)
+Row = TypeVar("Row", bound=Base)
+
+
+def make_account(name: str | None = None) -> Account:
+    return _kept(Account(name=name or f"Account {next(numbers)}"))
+
+
+def make_user(
+    account: Account | None = None,
+    *,
+    role: Role = Role.RESPONDER,
+    name: str | None = None,
+    email: str | None = None,
+) -> User:
+    """A person whose password is PASSWORD, in a new account unless one is given.
+
+    Support staff belong to no account.
+    """
+    number = next(numbers)
+    if account is None and role is not Role.SUPPORT:
+        account = make_account()
+    return _kept(
+        User(
+            account_id=account.id if account else None,
+            email=email or f"person-{number}@example.com",
+            name=name or f"Person {number}",
+            role=role,
+            password_hash=_password_hash(),
+        )
+    )
+
+
+def make_source(
+    account: Account | None = None, *, name: str | None = None, type: str = "api"
+) -> tuple[AlertSource, str]:
+    """A source and its integration key."""
+    key = new_token()
+    source = AlertSource(
+        account_id=(account or make_account()).id,
+        name=name or f"Source {next(numbers)}",
+        type=type,
+        integration_key_hash=token_hash(key),
+    )
+    return _kept(source), key
+
+
+def make_alert(
+    source: AlertSource | None = None,
+    *,
+    summary: str = "Disk full on db-1",
+    details: str = "",
+    alert_key: str | None = None,
+) -> Alert:
+    """A pending alert, opened by an event as in real life: subscribers react to it."""
+    source = db.session.merge(source or make_source()[0], load=False)
+    event = IncomingEvent(EventType.ALERT, alert_key=alert_key, summary=summary, details=details)
+    received = receive.receive(source, event)
+    return _kept(db.session.get_one(Alert, received.alert_id))
+
+
+def make_action(
+    *sources: AlertSource,
+    account: Account | None = None,
+    channel_id: str = "C0123456789",
+    channel_name: str = "ops",
+) -> AlertAction:
+    """Alerts of these sources (a new one if none is given) appear in the channel."""
+    chosen = list(sources) or [make_source(account)[0]]
+    action = AlertAction(
+        account_id=chosen[0].account_id,
+        name=f"Alerts to #{channel_name}",
+        channel_id=channel_id,
+        channel_name=channel_name,
+        sources=[db.session.get_one(AlertSource, source.id) for source in chosen],
+    )
+    return _kept(action)
+
+
+def sign_in(client: FlaskClient, user: User) -> str:
+    """Sign the person in with this browser; returns the token that the browser now holds."""
+    token = new_token()
+    with client.application.app_context():
+        db.session.add(
+            SignIn(
+                user_id=user.id,
+                token_hash=token_hash(token),
+                user_agent="a browser in a test",
+                address="127.0.0.1",
+                expires_at=now() + timedelta(days=14),
+            )
+        )
+        db.session.commit()
+    with client.session_transaction() as session:
+        session["sign_in"], session["_user_id"] = token, user.get_id()
+    return token
+
+
+def _kept(row: Row) -> Row:
+    """Committed and loaded, so that it can be read without a session."""
+    db.session.add(row)
+    db.session.commit()
+    db.session.refresh(row)
+    return row
+
+
+@cache
+def _password_hash() -> str:
+    return hash_password(PASSWORD)  # argon2id is slow, as it should be: once is enough

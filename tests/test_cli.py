@@ -1,0 +1,252 @@
+"""Do the commands do what they say, on a real database, and refuse in words?"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from portal.db import db
+from portal.domain.accounts import queries
+from portal.domain.accounts.permissions import Role
+from portal.domain.accounts.secrets import password_fits
+from portal.domain.routing.models import AlertAction
+from portal.domain.sources.queries import by_integration_key
+from portal.settings import Settings
+from tests.make import PASSWORD, make_account, make_source
+
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass
+class Answer:
+    code: int
+    out: str
+    error: str
+
+
+Tocsin = Callable[..., Answer]
+
+
+@pytest.fixture
+def environment(settings: Settings) -> dict[str, str]:
+    """The settings of the other tests, as the environment of a process."""
+    values = settings.model_dump(exclude={"TOCSIN_HOME"})
+    as_text = {k: ",".join(v) if isinstance(v, list) else str(v) for k, v in values.items()}
+    return {**os.environ, **as_text, "TOCSIN_HOME": str(settings.TOCSIN_HOME)}
+
+
+@pytest.fixture
+def tocsin(app: Flask, environment: dict[str, str]) -> Tocsin:
+    """Run a command as a process of its own, so that exit code and both outputs are the real ones."""
+
+    def run(*arguments: str, typed: str = "", **changed: str) -> Answer:
+        done = subprocess.run(
+            [sys.executable, "-m", "portal.cli", *arguments],
+            input=typed,
+            env=environment | changed,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        return Answer(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+def test_an_account_is_created_with_its_owner_and_its_id_is_printed_alone(
+    tocsin: Tocsin, app: Flask
+) -> None:
+    created = tocsin(
+        "account", "create", "Acme", "--admin-email", "olivia@acme.example", "--password-stdin",
+        typed=f"{PASSWORD}\n",
+    )  # fmt: skip
+
+    with app.app_context():
+        account = queries.account_named("Acme")
+        owner = queries.by_email("olivia@acme.example")
+        assert owner is not None
+        assert (created.code, created.out) == (0, f"{account.id}\n")
+        assert (owner.role, owner.name, owner.account_id) == (Role.OWNER, "olivia", account.id)
+        assert password_fits(owner.password_hash, PASSWORD)
+
+
+def test_support_staff_are_created_outside_all_accounts(tocsin: Tocsin, app: Flask) -> None:
+    created = tocsin(
+        "user", "create", "--email", "sam@tocsin.example", "--name", "Sam",
+        "--role", "support", "--password-stdin", typed=PASSWORD,
+    )  # fmt: skip
+
+    with app.app_context():
+        sam = queries.by_email("sam@tocsin.example")
+        assert sam is not None
+        assert (created.code, created.out) == (0, f"{sam.id}\n")
+        assert sam.account is None
+
+
+def test_the_printed_integration_key_belongs_to_the_new_source(tocsin: Tocsin, app: Flask) -> None:
+    with app.app_context():
+        make_account("Acme")
+
+    created = tocsin(
+        "source", "create", "--account", "Acme", "--name", "Prometheus", "--type", "prometheus"
+    )
+
+    with app.app_context():
+        source = by_integration_key(created.out.removesuffix("\n"))
+        assert (source.name, source.type) == ("Prometheus", "prometheus")
+
+
+def test_an_action_joins_several_sources_with_a_channel(tocsin: Tocsin, app: Flask) -> None:
+    with app.app_context():
+        acme = make_account("Acme")
+        for name in ("one", "two"):
+            make_source(acme, name=name)
+
+    created = tocsin(
+        "action", "create", "--account", "Acme", "--source", "one", "--source", "two",
+        "--channel", "C0ALERTS", "--channel-name", "#alerts",
+    )  # fmt: skip
+
+    with app.app_context():
+        action = db.session.get_one(AlertAction, int(created.out))
+        assert [source.name for source in action.sources] == ["one", "two"]
+        assert (action.channel_id, action.channel_name) == ("C0ALERTS", "alerts")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            "user create --account Nowhere --email a@b.example --name A --role user",
+            "There is no account named “Nowhere”.",
+        ),
+        (
+            "user create --account Acme --email a@b.example --name A --role support",
+            "Support staff belong to no account, everybody else to one.",
+        ),
+        (
+            "user create --account Acme --email nonsense --name A --role user",
+            "Please give an e-mail address like ada@example.com.",
+        ),
+        (
+            "action create --account Acme --source None --channel C0ALERTS",
+            "The account “Acme” has no alert source named “None”.",
+        ),
+    ],
+)
+def test_a_refusal_is_one_sentence_and_exit_code_1(
+    tocsin: Tocsin, app: Flask, arguments: str, said: str
+) -> None:
+    with app.app_context():
+        make_account("Acme")
+    password = ["--password-stdin"] if arguments.startswith("user") else []
+
+    refused = tocsin(*arguments.split(), *password, typed=PASSWORD)
+
+    assert (refused.code, refused.out, refused.error) == (1, "", f"{said}\n")
+
+
+def test_a_password_is_only_taken_from_standard_input(tocsin: Tocsin) -> None:
+    refused = tocsin("account", "create", "Acme", "--admin-email", "a@b.example")
+
+    assert refused.code == 2
+    assert "--password-stdin" in refused.error
+
+
+def test_every_missing_setting_is_said_at_once_and_without_a_trace(tocsin: Tocsin) -> None:
+    refused = tocsin("db", "upgrade", APP_ENV="production", SECRET_KEY="", ENCRYPTION_KEYS="")
+
+    assert refused.code == 1
+    assert "SECRET_KEY is missing" in refused.error
+    assert "ENCRYPTION_KEYS is missing" in refused.error
+    assert "Traceback" not in refused.error
+
+
+def test_a_database_that_does_not_answer_is_said_in_one_sentence(tocsin: Tocsin) -> None:
+    refused = tocsin(
+        "source", "create", "--account", "Acme", "--name", "S",
+        DATABASE_URL="postgresql://nobody:secret-word@127.0.0.1:9/none",
+    )  # fmt: skip
+
+    assert refused.code == 1
+    assert refused.error.startswith("The database does not answer: ")
+    assert "secret-word" not in refused.error
+    assert "Traceback" not in refused.error
+
+
+def test_the_migrations_can_be_run_again(tocsin: Tocsin) -> None:
+    assert tocsin("db", "upgrade").code == 0
+
+
+def test_the_printed_manifest_names_this_installation(tocsin: Tocsin) -> None:
+    printed = tocsin("manifest", PUBLIC_URL="https://alerts.example.com")
+
+    manifest = json.loads(printed.out)
+    address = "https://alerts.example.com/slack/interactions"
+    assert manifest["settings"]["interactivity"]["request_url"] == address
+
+
+def test_the_sandbox_refuses_an_address_that_others_can_reach(tocsin: Tocsin) -> None:
+    refused = tocsin("sandbox", "--bind", "0.0.0.0:0")
+
+    assert refused.code == 2
+    assert "--allow-remote" in refused.error
+
+
+def test_the_doctor_names_the_worker_that_is_missing(tocsin: Tocsin) -> None:
+    said = tocsin("doctor")
+
+    assert said.code == 1
+    assert "ok    All migrations have run.\n" in said.out
+    assert "WRONG No worker is running" in said.out
+
+
+def test_the_doctor_says_what_slack_could_not_reach(tocsin: Tocsin) -> None:
+    said = tocsin(
+        "doctor", SLACK_API_URL="https://slack.com/api/", PUBLIC_URL="http://localhost:8000"
+    )
+
+    assert "WRONG PUBLIC_URL is http://localhost:8000" in said.out
+
+
+def test_the_doctor_reports_wrong_settings_instead_of_stopping_at_them(tocsin: Tocsin) -> None:
+    said = tocsin("doctor", PUBLIC_URL="nonsense")
+
+    assert said.code == 1
+    assert said.out.startswith("WRONG PUBLIC_URL")
+
+
+def test_the_server_answers_and_ends_when_asked_to(app: Flask, environment: dict[str, str]) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    serve = [sys.executable, "-m", "portal.cli", "serve", "--bind", address]
+    with subprocess.Popen(serve, env=environment, cwd=ROOT, stderr=subprocess.PIPE) as server:
+        try:
+            deadline = time.monotonic() + 30
+            while not _is_healthy(address):
+                assert server.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+        finally:
+            server.send_signal(signal.SIGTERM)
+        assert server.wait(20) == 0
+
+
+def _is_healthy(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://{address}/healthz", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False

@@ -1,0 +1,137 @@
+"""Does the PostgreSQL of our own start, serve several, stop after the last and survive a crash?"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from portal import private_postgres
+
+USER = """
+import sys
+from pathlib import Path
+from portal import private_postgres
+print(private_postgres.url(Path(sys.argv[1])), flush=True)
+sys.stdin.read()
+"""
+
+
+class Somebody:
+    """A process that uses the PostgreSQL until it is ended."""
+
+    def __init__(self, folder: Path) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", USER, str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout
+        self.url = self.process.stdout.readline().strip().replace("+psycopg", "")
+
+    def kill(self) -> None:
+        with self.process:  # closes its pipes
+            self.process.kill()
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A short path, since a socket will be in it, that PostgreSQL's user can reach."""
+    above = Path(tempfile.mkdtemp(prefix="tocsin-"))
+    above.chmod(0o711)
+    yield above / "postgres"
+    with suppress(private_postgres.CannotStart):
+        private_postgres.stop(above / "postgres")
+    shutil.rmtree(above)
+
+
+@pytest.fixture
+def somebody(folder: Path) -> Iterator[Callable[[], Somebody]]:
+    people: list[Somebody] = []
+
+    def make() -> Somebody:
+        people.append(Somebody(folder))
+        return people[-1]
+
+    yield make
+    for one in people:
+        one.kill()
+
+
+def ask(url: str, question: str = "SELECT 1") -> object:
+    with psycopg.connect(url) as connection:
+        row = connection.execute(question.encode()).fetchone()
+        return row[0] if row else None
+
+
+def answers(url: str) -> bool:
+    with suppress(psycopg.OperationalError):
+        return ask(url) == 1
+    return False
+
+
+def until(holds: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def test_it_starts_and_a_second_process_joins(somebody: Callable[[], Somebody]) -> None:
+    first, second = somebody(), somebody()
+
+    started = "SELECT pg_postmaster_start_time()"
+    assert first.url == second.url
+    assert ask(first.url, started) == ask(second.url, started)
+
+
+def test_it_stops_only_after_its_last_user_was_killed(somebody: Callable[[], Somebody]) -> None:
+    first, second = somebody(), somebody()
+
+    first.kill()
+    assert answers(second.url)
+    second.kill()
+
+    until(lambda: not answers(second.url))
+
+
+def test_what_was_written_is_there_at_the_next_start(somebody: Callable[[], Somebody]) -> None:
+    first = somebody()
+    with psycopg.connect(first.url) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+    first.kill()
+    until(lambda: not answers(first.url))
+
+    assert ask(somebody().url, "SELECT answer FROM kept") == 42
+
+
+def test_a_killed_postgres_is_recovered_at_the_next_start(
+    folder: Path, somebody: Callable[[], Somebody]
+) -> None:
+    first = somebody()
+    with psycopg.connect(first.url) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+    pid_file = private_postgres.Cluster(folder).data / "postmaster.pid"
+    postmaster = int(pid_file.read_text().splitlines()[0])
+    os.kill(postmaster, signal.SIGKILL)
+    until(lambda: not answers(first.url))
+    first.kill()
+
+    assert ask(somebody().url, "SELECT answer FROM kept") == 42
+
+
+def test_nobody_gets_in_without_its_password(somebody: Callable[[], Somebody]) -> None:
+    url = somebody().url
+    secret = url.split(":")[2].split("@")[0]
+
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        ask(url.replace(secret, "guessed"))
