@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 ARGS ?=
-PIP := .venv/bin/python -m pip --disable-pip-version-check --quiet install
+PIP := .venv/bin/python -m pip --disable-pip-version-check -qq install
 
 .PHONY: demo test lint bench
 

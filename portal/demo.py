@@ -40,10 +40,10 @@ def run(*, fresh: bool, port: int, sandbox_port: int) -> None:
     home = Path(os.environ.get("TOCSIN_HOME") or ".tocsin").absolute()
     home.mkdir(parents=True, exist_ok=True)
     with _alone(home):
-        if fresh:
-            _forget(home)
         require_free(port, "--port")
         require_free(sandbox_port, "--sandbox-port")
+        if fresh:
+            _forget(home)
         kept = _kept(home / "demo.json")
         os.environ.update(_environment(home, port, sandbox_port, kept))
         click.echo("Preparing the database ...")
@@ -164,7 +164,7 @@ What to do now:
   2. Open the gear, Connectors, Slack, and link a workspace; allow it as an admin of Acme.
   3. Send an alert:
 
-curl -H 'Content-Type: application/json' -d '{json.dumps(event)}' {portal}/api/events
+curl -i -H 'Content-Type: application/json' -d '{json.dumps(event)}' {portal}/api/events
 
   4. Look at #alerts in the pretend Slack as Ada Lovelace, and press Acknowledge.
   5. Watch the alert change in the portal, in all channels and on its timeline.

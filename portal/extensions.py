@@ -1,6 +1,5 @@
 """Which Flask extensions are there? Created here unbound, bound in create_app()."""
 
-from authlib.integrations.flask_client import OAuth
 from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
@@ -10,4 +9,3 @@ csrf = CSRFProtect()
 htmx = Htmx()
 login_manager = LoginManager()
 migrate = Migrate()
-oauth = OAuth()

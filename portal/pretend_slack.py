@@ -1,5 +1,6 @@
 """Where does the portal find a pretend Slack, and how does one run?"""
 
+import signal
 from pathlib import Path
 
 import click
@@ -22,6 +23,9 @@ def serve(settings: Settings, host: str, port: int, state: str | None) -> None:
         click.echo("The portal finds this pretend Slack with the settings:\n")
         for name, value in {"APP_ENV": "development", **app, **urls(port)}.items():
             click.echo(f"{name}={value}")
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # end like at Ctrl-C: what is new is kept
     Sandbox(
         manifest.build(settings.PUBLIC_URL),
         client_id=app["SLACK_CLIENT_ID"],

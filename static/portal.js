@@ -30,8 +30,9 @@ const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60]];
 
 function relativeWords(moment) {
   const seconds = Math.round((moment - Date.now()) / 1000);
+  const whole = seconds > 0 ? Math.round : Math.trunc; // a link of seven days ends in seven days
   for (const [unit, length] of UNITS) {
-    if (Math.abs(seconds) >= length) return relative.format(Math.trunc(seconds / length), unit);
+    if (Math.abs(seconds) >= length) return relative.format(whole(seconds / length), unit);
   }
   return "just now";
 }

@@ -1,6 +1,6 @@
 """How does a test get an account, people, a source or an alert in one line?
 
-Call these within an app context. What they return can still be read after the context has ended.
+Call these within an app context. What they return belongs to no session and can be read for ever.
 """
 
 from datetime import timedelta
@@ -8,7 +8,9 @@ from functools import cache
 from itertools import count
 from typing import TypeVar
 
+from flask import current_app
 from flask.testing import FlaskClient
+from sqlalchemy import inspect
 
 from portal.db import Base, db, now
 from portal.domain.accounts.models import Account, SignIn, User
@@ -76,10 +78,11 @@ def make_alert(
     alert_key: str | None = None,
 ) -> Alert:
     """A pending alert, opened by an event as in real life: subscribers react to it."""
-    source = db.session.merge(source or make_source()[0], load=False)
+    source_id = (source or make_source()[0]).id
     event = IncomingEvent(EventType.ALERT, alert_key=alert_key, summary=summary, details=details)
-    received = receive.receive(source, event)
-    return _kept(db.session.get_one(Alert, received.alert_id))
+    with current_app.app_context():
+        alert_id = receive.receive(db.session.get_one(AlertSource, source_id), event).alert_id
+        return _loaded(db.session.get_one(Alert, alert_id))
 
 
 def make_action(
@@ -90,14 +93,17 @@ def make_action(
 ) -> AlertAction:
     """Alerts of these sources (a new one if none is given) appear in the channel."""
     chosen = list(sources) or [make_source(account)[0]]
-    action = AlertAction(
-        account_id=chosen[0].account_id,
-        name=f"Alerts to #{channel_name}",
-        channel_id=channel_id,
-        channel_name=channel_name,
-        sources=[db.session.get_one(AlertSource, source.id) for source in chosen],
-    )
-    return _kept(action)
+    with current_app.app_context():
+        action = AlertAction(
+            account_id=chosen[0].account_id,
+            name=f"Alerts to #{channel_name}",
+            channel_id=channel_id,
+            channel_name=channel_name,
+            sources=[db.session.get_one(AlertSource, source.id) for source in chosen],
+        )
+        db.session.add(action)
+        db.session.commit()
+        return _loaded(action)
 
 
 def sign_in(client: FlaskClient, user: User) -> str:
@@ -120,10 +126,17 @@ def sign_in(client: FlaskClient, user: User) -> str:
 
 
 def _kept(row: Row) -> Row:
-    """Committed and loaded, so that it can be read without a session."""
-    db.session.add(row)
-    db.session.commit()
+    """Committed in a context of its own: the test's own session notices nothing."""
+    with current_app.app_context():
+        db.session.add(row)
+        db.session.commit()
+        return _loaded(row)
+
+
+def _loaded(row: Row) -> Row:
     db.session.refresh(row)
+    for name in inspect(type(row)).relationships.keys():  # noqa: SIM118 - not a dictionary
+        getattr(row, name)
     return row
 
 

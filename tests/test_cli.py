@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 from flask import Flask
 
 from portal.db import db
@@ -22,6 +23,7 @@ from portal.domain.accounts.secrets import password_fits
 from portal.domain.routing.models import AlertAction
 from portal.domain.sources.queries import by_integration_key
 from portal.settings import Settings
+from portal.slack.installations import Revocation
 from tests.make import PASSWORD, make_account, make_source
 
 ROOT = Path(__file__).parent.parent
@@ -218,6 +220,17 @@ def test_the_doctor_says_what_slack_could_not_reach(tocsin: Tocsin) -> None:
     )
 
     assert "WRONG PUBLIC_URL is http://localhost:8000" in said.out
+
+
+def test_the_doctor_counts_the_tokens_that_no_key_opens(tocsin: Tocsin, app: Flask) -> None:
+    with app.app_context():
+        acme = make_account("Acme")
+        db.session.add(Revocation(account_id=acme.id, team_id="T0ACME", bot_token="xoxb-kept"))
+        db.session.commit()
+
+    assert "ok    ENCRYPTION_KEYS opens all stored" in tocsin("doctor").out
+    said = tocsin("doctor", ENCRYPTION_KEYS=Fernet.generate_key().decode())
+    assert "WRONG ENCRYPTION_KEYS no longer opens 1 of the stored Slack tokens" in said.out
 
 
 def test_the_doctor_reports_wrong_settings_instead_of_stopping_at_them(tocsin: Tocsin) -> None:

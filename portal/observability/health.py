@@ -39,7 +39,11 @@ def readyz() -> ResponseReturnValue:
 @bp.get("/metrics")
 def show_metrics() -> ResponseReturnValue:
     """Prometheus' text format. The same from every process: all of it is read from the database."""
-    return Response(metrics.render(), content_type=metrics.CONTENT_TYPE)
+    try:
+        return Response(metrics.render(), content_type=metrics.CONTENT_TYPE)
+    except SQLAlchemyError:
+        db.session.rollback()
+        return Response("The database does not answer.\n", status=503, content_type="text/plain")
 
 
 def _result(check: Check) -> tuple[bool, str]:

@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import requests
-from authlib.integrations.flask_client import OAuthError
-from flask import Flask, session
+from authlib.integrations.flask_client import OAuth, OAuthError
+from flask import Flask, current_app, session
 from sqlalchemy import delete
 
 from portal.db import db, now
@@ -14,7 +14,6 @@ from portal.domain.accounts.models import SignIn, User
 from portal.domain.accounts.permissions import Permission
 from portal.domain.accounts.secrets import token_hash
 from portal.errors import Conflict, Invalid
-from portal.extensions import oauth
 from portal.slack import installations, scopes
 from portal.slack.installations import OAuthState
 
@@ -32,10 +31,10 @@ class ExchangeRefused(Exception):
 
 
 def init_app(app: Flask) -> None:
-    oauth.init_app(app)
-    oauth.register(  # type: ignore[no-untyped-call]
+    """Register the Slack app with Authlib; a registry per portal, since Authlib keeps its clients."""
+    registry = OAuth(app)
+    app.extensions[NAME] = registry.register(  # type: ignore[no-untyped-call]
         NAME,
-        overwrite=True,
         client_id=app.config["SLACK_CLIENT_ID"],
         client_secret=app.config["SLACK_CLIENT_SECRET"],
         authorize_url=app.config["SLACK_AUTHORIZE_URL"],
@@ -55,7 +54,7 @@ def start(*, by: User, sign_in: SignIn, callback_url: str) -> str:
     The state is stored for ten minutes, bound to person, account and this sign-in.
     """
     by.require(Permission.MANAGE_CONNECTORS)
-    client = oauth.create_client(NAME)  # type: ignore[no-untyped-call]
+    client = current_app.extensions[NAME]
     if not client.client_id:
         raise Conflict(
             "No Slack app is configured yet. Run “tocsin doctor” to see what is missing."
@@ -97,7 +96,7 @@ def consume(state: str, *, by: User, sign_in: SignIn) -> None:
 
 def exchange(state: str) -> dict[str, Any]:
     """Trade the callback's code for Slack's answer (oauth.v2.access). Raises ExchangeRefused."""
-    client = oauth.create_client(NAME)  # type: ignore[no-untyped-call]
+    client = current_app.extensions[NAME]
     try:
         return dict(client.authorize_access_token())
     except OAuthError as problem:

@@ -2,12 +2,13 @@
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, redirect, render_template, request
+from flask import Blueprint, Response, g, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from . import oauth
 from .here import here
-from .screen import POLICY, people_to_be
+from .screen import POLICY
+from .sight import people_to_be
 from .state import Person, Workspace, World
 
 bp = Blueprint("consent", __name__)
@@ -17,9 +18,12 @@ Choices = list[tuple[Workspace, list[Person]]]
 
 @bp.after_request
 def _headers(response: Response) -> Response:
-    """The form's answer leads to the app, so the page's policy has to allow its address, too."""
-    back = urlsplit(request.args.get("redirect_uri") or here().manifest.redirect_urls[0])
-    policy = POLICY.replace("form-action 'self'", f"form-action 'self' {back.scheme}://{back.netloc}")
+    """The form's answer leads to the app, so the policy allows its address, once it is checked."""
+    back = urlsplit(g.get("redirect_uri", ""))
+    allowed = (
+        f"form-action 'self' {back.scheme}://{back.netloc}" if back.netloc else "form-action 'self'"
+    )
+    policy = POLICY.replace("form-action 'self'", allowed)
     response.headers["Content-Security-Policy"] = policy
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Content-Type-Options"] = "nosniff"
@@ -37,12 +41,15 @@ def _refused(problem: oauth.Refused) -> tuple[str, int]:
 
 @bp.get("/oauth/v2/authorize")
 def ask() -> str:
-    return _page(oauth.check(here(), request.args))
+    question = oauth.check(here(), request.args)
+    g.redirect_uri = question.redirect_uri
+    return _page(question)
 
 
 @bp.post("/oauth/v2/authorize")
 def decide() -> AnyResponse | tuple[str, int] | str:
     question = oauth.check(here(), request.args)
+    g.redirect_uri = question.redirect_uri
     if request.form.get("decision") != "allow":
         return redirect(oauth.deny(here(), question), 302)
     team_id, user_id = request.form.get("team", ""), request.form.get("user", "")
@@ -53,7 +60,10 @@ def decide() -> AnyResponse | tuple[str, int] | str:
         return _page(question, "This person is not in that workspace. Choose one who is."), 422
     if whole and not workspace.enterprise_id:
         return _page(question, f"{workspace.name} belongs to no organization."), 422
-    scopes = [*question.required, *(s for s in request.form.getlist("optional") if s in question.optional)]
+    scopes = [
+        *question.required,
+        *(s for s in request.form.getlist("optional") if s in question.optional),
+    ]
     back = oauth.grant(here(), question, team_id, user_id, scopes, whole)
     if back is None:
         words = f"An admin of {workspace.name} has to approve the app. You will hear from them."

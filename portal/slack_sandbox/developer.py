@@ -1,12 +1,11 @@
 """What went over the wire, what was wrong with it, and what shall fail next?"""
 
-from itertools import chain
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from .faults import EFFECTS, BadFault, parse
+from .faults import EFFECTS, SCENES, BadFault, parse
 from .here import here
 from .journal import Delivery, Request
 from .platform import Platform
@@ -23,15 +22,15 @@ MASK = "•••"
 def panel(problem: str = "") -> str:
     platform = here()
     journal = platform.journal
-    entries = sorted(
-        chain(journal.requests, journal.deliveries), key=lambda each: each.seq, reverse=True
-    )
+    entries: list[Request | Delivery] = [*journal.requests, *journal.deliveries]
+    entries.sort(key=lambda each: each.seq, reverse=True)
     return render_template(
         "developer.html",
         entries=[shown(each, platform) for each in entries[:SHOWN]],
         violations=list(reversed(journal.violations)),
         faults=platform.faults.describe(),
         effects=EFFECTS,
+        scenes={name: words for name, (words, _) in SCENES.items()},
         problem=problem,
     )
 
@@ -49,9 +48,18 @@ def add_fault() -> Response | tuple[str, int]:
     if seconds := form.get("seconds", type=float):
         rule["seconds"] = seconds
     try:
-        platform.faults.add(parse(rule), platform.clock.now())
+        platform.faults.add(parse(rule))
     except BadFault as problem:
         return panel(str(problem)), 422
+    return redirect(url_for(".panel"), 303)
+
+
+@bp.post("/scenes/<name>")
+def start_scene(name: str) -> Response:
+    """Start one of the ready-made rules. 404 for a name that is none of them."""
+    if name not in SCENES:
+        abort(404)
+    here().faults.add(parse(SCENES[name][1]))
     return redirect(url_for(".panel"), 303)
 
 
@@ -75,7 +83,7 @@ def shown(entry: Request | Delivery, platform: Platform) -> dict[str, Any]:
         "what": entry.kind if isinstance(entry, Delivery) else entry.method,
         "verdict": verdict,
         "is_bad": verdict not in ("", "ok") or entry.status != 200,
-        "status": entry.status,
+        "status": entry.status or "no answer",
         "milliseconds": round(entry.duration * 1000),
         "request": _masked(f"{headers}\n\n{entry.body}", secrets),
         "answer": _masked(entry.answer, secrets),

@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass, field, fields
 from fnmatch import fnmatchcase
 from typing import Any
 
+from .clock import Clock
+
 # Some answer instead of the method or after it; the last four change the installation first.
 EFFECTS = {
     "error": "answers an error code",
@@ -57,6 +59,18 @@ class Fault:
     until: float = 0.0
     is_awake: bool = True
 
+    def __post_init__(self) -> None:
+        if self.effect not in EFFECTS:
+            raise BadFault(f"effect must be one of {', '.join(EFFECTS)}.")
+        variants = VARIANTS.get(self.effect, ("",))
+        self.variant = self.variant or variants[0]
+        if self.variant not in variants:
+            raise BadFault(f"variant of {self.effect} must be one of {', '.join(variants)}.")
+        if self.effect == "scope_lost" and not self.scope:
+            raise BadFault("scope_lost needs the scope.")
+        if self.every < 1:
+            raise BadFault("every must be 1 or more.")
+
     def covers(self, method: str, team_id: str, channel: str) -> bool:
         return (
             fnmatchcase(method, self.method)
@@ -65,35 +79,30 @@ class Fault:
         )
 
 
+TAKEN = {f.name for f in fields(Fault)} - {"id", "seen", "hits", "until", "is_awake"}
+
+
 def parse(rule: dict[str, Any]) -> Fault:
     """A rule from outside. Raises BadFault with words a tester can act on."""
-    known = {f.name for f in fields(Fault)} - {"id", "seen", "hits", "until", "is_awake"}
-    if unknown := set(rule) - known:
-        takes = ", ".join(sorted(known))
+    if unknown := set(rule) - TAKEN:
+        takes = ", ".join(sorted(TAKEN))
         raise BadFault(f"Unknown: {', '.join(sorted(unknown))}. A rule takes {takes}.")
-    if rule.get("effect") not in EFFECTS:
-        raise BadFault(f"effect must be one of {', '.join(EFFECTS)}.")
-    fault = Fault(**rule)
-    variants = VARIANTS.get(fault.effect, ("",))
-    fault.variant = fault.variant or variants[0]
-    if fault.variant not in variants:
-        raise BadFault(f"variant of {fault.effect} must be one of {', '.join(variants)}.")
-    if fault.effect == "scope_lost" and not fault.scope:
-        raise BadFault("scope_lost needs the scope.")
-    if fault.every < 1:
-        raise BadFault("every must be 1 or more.")
-    return fault
+    if "effect" not in rule:
+        raise BadFault(f"A rule needs an effect: {', '.join(EFFECTS)}.")
+    return Fault(**rule)
 
 
 class Faults:
     """The standing rules, oldest first; the first that applies to a call decides it."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
         self._last_id = 0
         self.rules: list[Fault] = []
 
-    def add(self, fault: Fault, now: float) -> Fault:
+    def add(self, fault: Fault) -> Fault:
+        now = self._clock.now()
         with self._lock:
             self._last_id += 1
             fault.id = self._last_id
@@ -106,8 +115,9 @@ class Faults:
         with self._lock:
             self.rules = [r for r in self.rules if fault_id is not None and r.id != fault_id]
 
-    def for_call(self, method: str, team_id: str, channel: str, now: float) -> Fault | None:
+    def for_call(self, method: str, team_id: str, channel: str) -> Fault | None:
         """The rule that applies to this call. Counts the call, so ask once per call."""
+        now = self._clock.now()
         with self._lock:
             self.rules = [r for r in self.rules if not r.until or now < r.until]
             applying = (r for r in self.rules if self._applies(r, method, team_id, channel))

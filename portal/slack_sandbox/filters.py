@@ -1,6 +1,6 @@
 """Which words do the sandbox's pages use for people, channels, times and scopes?"""
 
-from flask import Flask
+from flask.sansio.app import App
 from markupsafe import Markup
 
 from . import render
@@ -49,12 +49,12 @@ def channel_name(channel: Channel, sign: str = "") -> str:
 
 def told(ts: str, zone: str) -> Markup:
     """Draw the time of a message as its reader's clock showed it, the date as its title."""
-    full = render.moment(float(ts), zone, "%A, %d %B %Y, %H:%M:%S")
+    full = render.moment(float(ts), zone, "%A, %-d %B %Y, %H:%M:%S")
     short = render.moment(float(ts), zone)
     return Markup('<time title="{}">{}</time>').format(full, short)
 
 
-def init_app(app: Flask) -> None:
+def init_app(app: App) -> None:
     """Give the templates their words and the drawing of Slack's texts."""
     for draw in (
         *(scope_words, initials, role, channel_name, told),

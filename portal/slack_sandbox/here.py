@@ -6,6 +6,5 @@ from .platform import Platform
 
 
 def here() -> Platform:
-    platform = current_app.extensions["world"]
-    assert isinstance(platform, Platform)
+    platform: Platform = current_app.extensions["world"]
     return platform

@@ -38,7 +38,11 @@ def _new(platform: Platform, team_id: str, enterprise_id: str, installer: str) -
     bot = world.people.setdefault(
         bot_user_id,
         Person(
-            bot_user_id, home, platform.manifest.bot_name.lower(), platform.manifest.bot_name, is_bot=True
+            bot_user_id,
+            home,
+            platform.manifest.bot_name.lower(),
+            platform.manifest.bot_name,
+            is_bot=True,
         ),
     )
     bot.deleted, bot.bot_id = False, f"B0APP{number:04}"
@@ -66,4 +70,3 @@ def end(platform: Platform, own: Installation, error: str) -> None:
     for channel in world.channels.values():
         if own.bot_user_id in channel.members and not channel.is_im:
             channel.members.remove(own.bot_user_id)
-    platform.announce_end(own)

@@ -2,9 +2,11 @@
 
 import hashlib
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from .clock import Clock
 from .faults import Faults
@@ -12,6 +14,8 @@ from .journal import Journal
 from .manifest import Manifest
 from .rate_limits import RateLimiter
 from .state import Message, World
+
+Found = TypeVar("Found")
 
 
 @dataclass
@@ -35,22 +39,37 @@ class Platform:
     clock: Clock = field(default_factory=Clock)
     journal: Journal = field(default_factory=Journal)
     limiter: RateLimiter = field(default_factory=RateLimiter)
-    faults: Faults = field(default_factory=Faults)
+    faults: Faults = field(init=False)
     changed: threading.Event = field(default_factory=threading.Event)
     stopping: threading.Event = field(default_factory=threading.Event)
-    _lock: threading.RLock = field(default_factory=threading.RLock)
+    _news: threading.Condition = field(default_factory=threading.Condition)  # on a re-entrant lock
+
+    def __post_init__(self) -> None:
+        self.faults = Faults(self.clock)
 
     @contextmanager
     def changing(self) -> Iterator[World]:
         """The state, for this thread alone. Never hold it while talking to the portal."""
-        with self._lock:
+        with self._news:
             yield self.world
             self.changed.set()
+            self._news.notify_all()
 
     @contextmanager
     def reading(self) -> Iterator[World]:
-        with self._lock:
+        with self._news:
             yield self.world
+
+    def wait_for(self, find: Callable[[], Found | None], timeout: float) -> Found | None:
+        """What `find` finds, looked for again after every change; None after `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        with self._news:
+            while (found := find()) is None:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return None
+                self._news.wait(left)
+            return found
 
     def secret(self, prefix: str) -> str:
         """A credential nobody can guess from the last one, the same in every run of one story."""

@@ -33,17 +33,23 @@ class RateLimiter:
     blocked_until: dict[Key, float] = field(default_factory=dict)
     busy_until: dict[Key, float] = field(default_factory=dict)
 
+    def clear(self) -> None:
+        for kept in (self.calls, self.buckets, self.blocked_until, self.busy_until):
+            kept.clear()
+
     def admit(self, key: Key, per_minute: int, now: float, switches: Switches) -> Verdict:
-        """Count one call of (method, workspace) against its tier."""
+        """Count one call of (method, workspace) against its tier; without one it is not counted."""
         if not switches.rate_limits:
             return Verdict()
         if verdict := self._still_blocked(key, now):
             return verdict
+        if not per_minute:
+            return Verdict()
         window = self.calls.setdefault(key, deque())
         while window and window[0] <= now - MINUTE:
             window.popleft()
         if len(window) >= per_minute:
-            return self._block(key, now, math.ceil(window[0] + MINUTE - now))
+            return self.block(key, now, math.ceil(window[0] + MINUTE - now))
         window.append(now)
         return Verdict(violations=self._too_busy(key, window, now) if per_minute < GENEROUS else [])
 
@@ -58,7 +64,7 @@ class RateLimiter:
         tokens = min(switches.posting_burst, tokens + max(0.0, now - since))
         if tokens < 1:
             self.buckets[key] = (tokens, now)
-            return self._block(key, now, max(1, math.ceil(1 - tokens)))
+            return self.block(key, now, max(1, math.ceil(1 - tokens)))
         verdict = self.admit(("posting", team_id), switches.posting_per_minute, now, switches)
         if verdict.retry_after:
             return verdict
@@ -74,7 +80,8 @@ class RateLimiter:
             left, [("called_before_retry_after", f"{left} s too early for {'/'.join(key)}")]
         )
 
-    def _block(self, key: Key, now: float, seconds: int) -> Verdict:
+    def block(self, key: Key, now: float, seconds: int) -> Verdict:
+        """Remember that the caller was told to wait."""
         self.blocked_until[key] = now + seconds
         return Verdict(seconds)
 

@@ -27,14 +27,15 @@ INLINE = re.compile(
         for mark, name in (("*", "strong"), ("_", "em"), ("~", "s"))
     )
 )
+QUOTED, BREAK = Markup("<blockquote>{}</blockquote>"), Markup("<br>")
 DATE_TOKEN = re.compile(r"\{([a-z_]+)\}")
 
 DATE_FORMATS = {
     "date_num": "%Y-%m-%d",
     "date_slash": "%m/%d/%Y",
-    "date": "%B %d, %Y",
-    "date_short": "%b %d, %Y",
-    "date_long": "%A, %B %d, %Y",
+    "date": "%B %-d, %Y",
+    "date_short": "%b %-d, %Y",
+    "date_long": "%A, %B %-d, %Y",
     "time": "%H:%M",
     "time_secs": "%H:%M:%S",
 }
@@ -79,7 +80,7 @@ def moment(seconds: float, zone: str, pattern: str = "%H:%M") -> str:
 
 def plain_text(text: str) -> Markup:
     """Draw a plain_text object: line breaks and emoji names, no formatting."""
-    return Markup("<br>").join(escape(line) for line in to_signs(plain(text)).split("\n"))
+    return BREAK.join(escape(line) for line in to_signs(plain(text)).split("\n"))
 
 
 def mrkdwn(text: str, names: Names) -> Markup:
@@ -105,8 +106,7 @@ def _lines(text: str, names: Names) -> Markup:
         else:
             groups.append((quoted, [drawn]))
     return Markup("").join(
-        Markup("<blockquote>{}</blockquote>" if quoted else "{}").format(Markup("<br>").join(drawn))
-        for quoted, drawn in groups
+        (QUOTED if quoted else Markup("{}")).format(BREAK.join(drawn)) for quoted, drawn in groups
     )
 
 

@@ -1,16 +1,17 @@
 """What does a person see in the pretend Slack? Workspaces, channels, messages, buttons."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.blueprints import BlueprintSetupState
+from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from . import developer, filters, interactions
 from .here import here
 from .render import Names
-from .state import Channel, Message, Person, Workspace, World
+from .sight import Place, channels_seen, find, people_to_be, threads
+from .state import Message, Person, World
 
 bp = Blueprint("screen", __name__)
 bp.register_blueprint(developer.bp)
@@ -19,15 +20,6 @@ POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a page is: a workspace, as one person, in a channel."""
-
-    workspace: Workspace
-    person: Person
-    channel: Channel | None
 
 
 @bp.record_once
@@ -42,6 +34,21 @@ def _headers(response: Response) -> Response:
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers.setdefault("Cache-Control", "no-cache")
     return response
+
+
+@bp.errorhandler(404)
+def _nothing(problem: NotFound) -> tuple[str, int]:
+    words = problem.description
+    return render_template("stopped.html", title="There is nothing here", words=words), 404
+
+
+@bp.errorhandler(interactions.NotThere)
+def _not_there(problem: interactions.NotThere) -> Response:
+    """Nothing was delivered; a live page shows only the words."""
+    if request.headers.get("X-Live"):
+        return Response(str(problem), 409, mimetype="text/plain")
+    title = "Nothing was delivered"
+    return Response(render_template("stopped.html", title=title, words=str(problem)), 409)
 
 
 @bp.get("/")
@@ -89,7 +96,8 @@ def live(team_id: str, user_id: str, channel_id: str = "") -> Response:
         drawn = _draw("_live.html", world, find(world, team_id, user_id, channel_id))
     response = make_response(drawn)
     response.add_etag()
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 @bp.post("/w/<team_id>/<user_id>/<channel_id>/click")
@@ -97,64 +105,23 @@ def click(team_id: str, user_id: str, channel_id: str) -> AnyResponse:
     """Deliver the click to the app, and wait for its answer as long as Slack waits."""
     ts, block_id, action_id = (request.form.get(key, "") for key in ("ts", "block_id", "action_id"))
     with here().reading() as world:
-        find(world, team_id, user_id, channel_id)
-    interactions.click(here(), team_id, user_id, channel_id, ts, block_id, action_id)
+        place = find(world, team_id, user_id, channel_id)
+    option = request.form.get("option", "")
+    interactions.click(here(), team_id, user_id, channel_id, ts, block_id, action_id, option)
     if request.headers.get("X-Live"):
         return Response(status=204)
-    page = url_for(".channel", team_id=team_id, user_id=user_id, channel_id=channel_id)
-    return redirect(f"{page}#m-{ts}", 303)
+    return redirect(f"{address(place)}#m-{ts}", 303)
 
 
-def find(world: World, team_id: str, user_id: str, channel_id: str = "") -> Place:
-    """The place an address names. 404 where there is none, or the person may not see it."""
-    workspace, person = world.workspaces.get(team_id), world.people.get(user_id)
-    if workspace is None or person not in people_to_be(world, team_id):
-        abort(404, "This sandbox has no such person in this workspace.")
-    place = Place(workspace, person, world.channels.get(channel_id))
-    if channel_id and place.channel not in channels_seen(world, place):
-        abort(404, f"{person.real_name} sees no such channel.")
-    return place
-
-
-def people_to_be(world: World, team_id: str) -> list[Person]:
-    return [
-        person
-        for person in world.people.values()
-        if person.team_id == team_id and not person.is_bot and not person.deleted
-    ]
-
-
-def channels_seen(world: World, place: Place) -> list[Channel]:
-    """Public ones, and private ones and direct messages the person is in; archived ones last."""
-    person, team_id = place.person, place.workspace.id
-
-    def is_seen(each: Channel) -> bool:
-        if not each.is_seen_from(team_id):
-            return False
-        if each.is_im:
-            return each.user == person.id
-        is_open = not each.is_private and not person.is_guest
-        return is_open or person.id in each.members
-
-    seen = [each for each in world.channels.values() if is_seen(each)]
-    return sorted(seen, key=lambda each: (each.is_archived, each.is_im, each.name))
-
-
-def threads(world: World, place: Place) -> list[tuple[Message, list[Message]]]:
-    """The channel's messages in order, each with its replies."""
+def address(place: Place) -> str:
     if place.channel is None:
-        return []
-    shown = [
-        message
-        for message in world.messages_in(place.channel.id)
-        if message.ephemeral_for in ("", place.person.id) and not message.is_dismissed
-    ]
-    shown.sort(key=lambda message: float(message.ts))
-    replies: dict[str, list[Message]] = {message.ts: [] for message in shown if not message.is_reply}
-    for message in shown:
-        if message.is_reply:
-            replies.setdefault(message.thread_ts, []).append(message)
-    return [(each, replies[each.ts]) for each in shown if not each.is_reply]
+        return url_for(".home", team_id=place.workspace.id, user_id=place.person.id)
+    return url_for(
+        ".channel",
+        team_id=place.workspace.id,
+        user_id=place.person.id,
+        channel_id=place.channel.id,
+    )
 
 
 def _app(world: World, team_id: str) -> Person | None:
@@ -163,9 +130,6 @@ def _app(world: World, team_id: str) -> Person | None:
 
 
 def _draw(template: str, world: World, place: Place) -> str:
-    at = {"team_id": place.workspace.id, "user_id": place.person.id}
-    if place.channel:
-        at["channel_id"] = place.channel.id
     app, shown = _app(world, place.workspace.id), threads(world, place)
     for message, replies in shown:
         for each in (message, *replies):
@@ -180,8 +144,8 @@ def _draw(template: str, world: World, place: Place) -> str:
         app_name=here().manifest.name,
         app_is_member=bool(app and place.channel and app.id in place.channel.members),
         failures=_failures_for(place.person),
-        live_url=url_for(".live", **at),
-        click_url=url_for(".click", **at) if place.channel else "",
+        live_url=f"{address(place)}/live",
+        click_url=f"{address(place)}/click",
     )
 
 
@@ -196,10 +160,12 @@ def _names(world: World, person: Person) -> Names:
 def _failures_for(person: Person) -> Callable[[Message], list[str]]:
     def failures(message: Message) -> list[str]:
         """What Slack says to this person about their clicks that the app did not take."""
-        return sorted({
-            words
-            for where, words in message.failures.items()
-            if where.startswith(f"{person.id}/")
-        })
+        return sorted(
+            {
+                words
+                for where, words in message.failures.items()
+                if where.startswith(f"{person.id}/")
+            }
+        )
 
     return failures

@@ -1,5 +1,7 @@
 """Who and what is there at the start? The same workspaces, people and channels every time."""
 
+from typing import Any
+
 from .state import Channel, Person, Workspace, World
 
 CREATED = 1_767_225_600  # 2026-01-01
@@ -7,7 +9,7 @@ EXTRA_CHANNELS = 2_500
 
 
 def _person(
-    team_id: str, user_id: str, real_name: str, email: str, tz: str, **flags: bool
+    team_id: str, user_id: str, real_name: str, email: str, tz: str, **flags: Any
 ) -> Person:
     name = real_name.lower().replace(" ", ".")
     return Person(user_id, team_id, name, real_name, email, tz, updated=CREATED, **flags)

@@ -84,7 +84,9 @@ class Message:
     is_dismissed: bool = False
     unfurls: bool = False
     notifies: list[str] = field(default_factory=list)
-    failures: dict[str, str] = field(default_factory=dict)  # "user/block_id/action_id": what Slack shows
+    failures: dict[str, str] = field(
+        default_factory=dict
+    )  # "user/block_id/action_id": what Slack shows
 
     @property
     def is_reply(self) -> bool:
@@ -158,7 +160,9 @@ class Switches:
     posting_burst: int = 5
     posting_per_minute: int = 300
     blocks_text_limit: int = 12_000
-    uninstall_events: str = "app_uninstalled,tokens_revoked"  # in this order; leave one out, or both
+    uninstall_events: str = (
+        "app_uninstalled,tokens_revoked"  # in this order; leave one out, or both
+    )
 
 
 @dataclass

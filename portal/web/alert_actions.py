@@ -129,10 +129,14 @@ def refresh_channels() -> Response | WerkzeugResponse:
 
 
 def _form(form: ActionForm, action: AlertAction | None, status: int = 200) -> Response:
-    form.sources.choices = [(source.id, source.name) for source in sources.sources_of(viewer())]
-    chosen = form.channel_id.data or ""
-    context = _channels(chosen, action)
-    return page("alert_actions/form.html", form=form, action=action, status=status, **context)
+    return page(
+        "alert_actions/form.html",
+        status=status,
+        form=form,
+        action=action,
+        sources=sources.sources_of(viewer()),
+        **_channels(form.channel_id.data or "", action),
+    )
 
 
 def _unfit(form: ActionForm, problem: Invalid, action_id: int | None) -> Response:

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, flash, redirect, session, url_for
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response as WerkzeugResponse
-from wtforms import SelectField, StringField
+from wtforms import SelectChoice, SelectField, StringField
 
 from portal.db import db, now
 from portal.domain import rate_limits
@@ -43,7 +43,7 @@ class SourceForm(FlaskForm):  # type: ignore[misc]
     """What a source is; operations.create() knows which values fit."""
 
     name = StringField("Name")
-    type = SelectField("Type", choices=list(TYPES.items()))
+    type = SelectField("Type", choices=[SelectChoice(*kind) for kind in TYPES.items()])
 
 
 @bp.get("/alert-sources")

@@ -93,7 +93,8 @@ def test_sources_and_actions_of_another_account_do_not_exist(app: Flask, cast: C
         ):
             with pytest.raises(NotFound):
                 attempt()
-        assert queries.sources_of(foreign) == routing.actions_of(foreign) == []
+        assert not queries.sources_of(foreign)
+        assert not routing.actions_of(foreign)
 
 
 def test_an_action_needs_a_source_and_a_channel(app: Flask, cast: Cast) -> None:

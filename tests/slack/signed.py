@@ -11,7 +11,9 @@ SECRET = "test-signing-secret"
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 
 
-def signed(body: str | bytes, content_type: str = FORM, *, secret: str = SECRET, age: int = 0) -> dict[str, Any]:
+def signed(
+    body: str | bytes, content_type: str = FORM, *, secret: str = SECRET, age: int = 0
+) -> dict[str, Any]:
     """The arguments of a test client's post()."""
     raw = body.encode() if isinstance(body, str) else body
     timestamp = str(int(time.time()) - age)

@@ -71,7 +71,10 @@ def test_samples_with_a_key_missing_or_null_are_answered(client: FlaskClient) ->
         if not isinstance(payload, dict) or payload.get("type") != "block_actions":
             continue
         for name in payload:
-            for broken in ({**payload, name: None}, {k: v for k, v in payload.items() if k != name}):
+            for broken in (
+                {**payload, name: None},
+                {k: v for k, v in payload.items() if k != name},
+            ):
                 path, content_type, body = request_of(broken)
                 answer = client.post(path, **signed(body, content_type))
                 assert answer.status_code == 200, (key, name)

@@ -174,7 +174,7 @@ def test_the_cookie_cannot_be_moved_to_another_person(
 def invitation(app: Flask) -> str:
     with app.app_context():
         admin = make_user(role=Role.ADMIN, name="Olga")
-        invited, token = operations.invite(
+        _, token = operations.invite(
             by=db.session.get_one(User, admin.id),
             email="grace@example.com",
             name="Grace",

@@ -100,7 +100,11 @@ def interactive_elements(block: dict[str, Any]) -> Iterator[dict[str, Any]]:
         listed = block.get("elements")
         candidates += listed if isinstance(listed, list) else []
     for element in candidates:
-        if isinstance(element, dict) and element.get("type") in ELEMENTS and element["type"] != "image":
+        if (
+            isinstance(element, dict)
+            and element.get("type") in ELEMENTS
+            and element["type"] != "image"
+        ):
             yield element
 
 

@@ -62,7 +62,13 @@ ELEMENTS: dict[str, Schema] = {
     "file_input": _ACTION,
     "image": {"image_url": string(3_000), "alt_text*": string(2_000)},
 }
-_INPUTS = ("plain_text_input", "email_text_input", "url_text_input", "number_input", "rich_text_input")
+_INPUTS = (
+    "plain_text_input",
+    "email_text_input",
+    "url_text_input",
+    "number_input",
+    "rich_text_input",
+)
 _NOT_IN_ACTIONS = (*_INPUTS, "file_input", "image", "icon_button", "feedback_buttons")
 _SECTION_ONLY = (*_INPUTS, "file_input", "icon_button", "feedback_buttons")
 _NOT_INPUTS = ("button", "workflow_button", "icon_button", "feedback_buttons", "overflow", "image")

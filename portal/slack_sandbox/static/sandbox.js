@@ -15,7 +15,13 @@ function replaceRegion(region) {
   const hadStream = document.activeElement === before;
   const top = before?.scrollTop ?? 0;
   const atEnd = !before || before.scrollHeight - top - before.clientHeight < 40;
+  const list = document.querySelector("#channels ul");
+  const [down, right] = [list.parentElement.scrollTop, list.scrollLeft];
   document.getElementById(region.id).replaceWith(region);
+  if (region.id === "channels") {
+    region.scrollTop = down;
+    region.querySelector("ul").scrollLeft = right;
+  }
   const after = stream();
   if (after && region.contains(after)) after.scrollTop = atEnd ? after.scrollHeight : top;
   refocus(region, focused, hadStream && after);
@@ -47,10 +53,18 @@ async function keepFresh() {
   setTimeout(keepFresh, 1000);
 }
 
+function say(words) {
+  const notice = document.getElementById("notice");
+  notice.textContent = words;
+  notice.hidden = !words;
+}
+
 async function press(form, control) {
   control.setAttribute("aria-busy", "true");
   try {
-    await fetch(form.action, { method: "POST", body: new FormData(form), headers: { "X-Live": "1" }, keepalive: true });
+    const body = new FormData(form);
+    const answer = await fetch(form.action, { method: "POST", body, headers: { "X-Live": "1" }, keepalive: true });
+    say(answer.ok ? "" : answer.status === 409 ? await answer.text() : `The sandbox answered ${answer.status}.`);
     await refresh();
   } finally {
     control.removeAttribute("aria-busy");
@@ -65,6 +79,11 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   if (control.matches("[data-close]")) control.closest("dialog").close();
   else form.querySelector("dialog").showModal();
+});
+
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("[data-press]");
+  if (form && event.target.value) press(form, event.target).catch(() => form.submit());
 });
 
 document.addEventListener("submit", (event) => {
@@ -94,6 +113,7 @@ if (workspace) {
 if (shell) {
   for (const region of shell.querySelectorAll("[data-region]")) drawn.set(region.id, region.outerHTML);
   if (stream()) stream().scrollTop = location.hash ? stream().scrollTop : stream().scrollHeight;
+  shell.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   document.addEventListener("visibilitychange", () => refresh().catch(() => {}));
   keepFresh();
 }

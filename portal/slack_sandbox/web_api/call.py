@@ -44,7 +44,8 @@ class Call:
 
     @property
     def installation(self) -> Installation:
-        assert self.caller is not None, "only methods with a token ask for it"
+        if self.caller is None:
+            raise SlackError("not_authed")
         return self.caller
 
     @property

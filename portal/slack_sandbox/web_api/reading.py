@@ -10,7 +10,11 @@ from flask import Request
 
 from .call import SlackError
 
-FORM, MULTIPART, JSON = "application/x-www-form-urlencoded", "multipart/form-data", "application/json"
+FORM, MULTIPART, JSON = (
+    "application/x-www-form-urlencoded",
+    "multipart/form-data",
+    "application/json",
+)
 
 
 def arguments_of(request: Request, raw: bytes, takes_json: bool) -> dict[str, Any]:
@@ -30,7 +34,9 @@ def arguments_of(request: Request, raw: bytes, takes_json: bool) -> dict[str, An
         return dict(request.form.items())
     if request.mimetype == JSON:
         sent = _json(raw)
-        return {key: value for key, value in sent.items() if value is not None} if takes_json else {}
+        return (
+            {key: value for key, value in sent.items() if value is not None} if takes_json else {}
+        )
     raise SlackError("invalid_post_type")
 
 

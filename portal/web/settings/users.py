@@ -3,7 +3,7 @@
 from flask import Blueprint, current_app, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
-from wtforms import SelectField, StringField
+from wtforms import SelectChoice, SelectField, StringField
 from wtforms.validators import InputRequired
 
 from portal.domain.accounts import operations, queries
@@ -23,7 +23,10 @@ ROLE_HELP = {
     Role.ADMIN: "also links Slack and manages people",
 }
 BY_NAME = {role.value: role for role in GIVEN_BY_ADMINS}
-ROLES = [(role.value, f"{role.value.capitalize()}: {ROLE_HELP[role]}") for role in GIVEN_BY_ADMINS]
+ROLES = [
+    SelectChoice(role.value, f"{role.value.capitalize()}: {ROLE_HELP[role]}")
+    for role in GIVEN_BY_ADMINS
+]
 
 
 class InviteForm(FlaskForm):  # type: ignore[misc]

@@ -1,0 +1,81 @@
+"""How does the sandbox listen? One Flask app on a threaded server that can cut connections."""
+
+import os
+import socket
+import struct
+import threading
+from typing import TYPE_CHECKING
+
+from flask import Flask
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from . import consent, control, links, screen
+from .platform import Platform
+from .web_api import endpoint
+from .web_api.misbehaviour import CUT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+MOST_BYTES = 1_000_000
+
+
+def create_app(platform: Platform) -> Flask:
+    app = Flask(__name__)
+    app.extensions["world"] = platform
+    app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    for part in (endpoint, consent, control, links, screen):
+        app.register_blueprint(part.bp)
+    serve = app.wsgi_app
+
+    def answer_or_cut(
+        environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> "Iterable[bytes]":
+        answer = serve(environ, start_response)
+        if environ.get(CUT):
+            raise ConnectionResetError
+        return answer
+
+    app.wsgi_app = answer_or_cut  # type: ignore[method-assign]
+    return app
+
+
+class Handler(WSGIRequestHandler):
+    """Quiet, and able to reset the connection instead of answering."""
+
+    def connection_dropped(
+        self, error: BaseException, environ: "WSGIEnvironment | None" = None
+    ) -> None:
+        """Where a fault cut the connection: close with RST, as a failing network does."""
+        self.close_connection = True
+        if environ is not None and environ.get(CUT):
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            os.close(self.connection.detach())
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """The journal has every request already."""
+
+
+class Server:
+    """The listening socket and the thread that serves it."""
+
+    def __init__(self, platform: Platform, host: str, port: int) -> None:
+        self._server: BaseWSGIServer = make_server(
+            host, port, create_app(platform), threaded=True, request_handler=Handler
+        )
+        self.port: int = self._server.server_port
+        self._thread = threading.Thread(target=self._serve, name="slack-sandbox", daemon=True)
+
+    def _serve(self) -> None:
+        self._server.serve_forever(poll_interval=0.02)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()

@@ -1,0 +1,95 @@
+"""Which methods are there, with which scope, tier and arguments? One row each."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..rate_limits import GENEROUS
+from . import auth, chat, conversations, oauth, people
+from .call import Call
+
+TIER_1, TIER_2, TIER_3, TIER_4 = 1, 20, 50, 100
+ANYTHING = "*"
+NO_TIER = 0  # chat.postMessage is limited per channel and workspace instead
+
+
+@dataclass(frozen=True)
+class Method:
+    """A row: `needed` and `taken` are argument names, `scope` what the token must have."""
+
+    run: Callable[[Call], dict[str, Any]]
+    per_minute: int
+    scope: str = ""
+    needed: str = ""
+    taken: str = ""
+    takes_json: bool = False
+    takes_token: bool = True
+
+    def unknown(self, arguments: dict[str, Any]) -> list[str]:
+        if self.taken == ANYTHING:
+            return []
+        return sorted(
+            set(arguments) - {"token", "team_id", *self.needed.split(), *self.taken.split()}
+        )
+
+
+CONTENT = "text blocks attachments metadata markdown_text thread_ts parse link_names mrkdwn"
+CLIENT = "client_id client_secret"
+PAGE = "cursor limit"
+
+METHODS: dict[str, Method] = {
+    "api.test": Method(auth.api_test, TIER_4, taken=ANYTHING, takes_json=True, takes_token=False),
+    "auth.test": Method(auth.auth_test, GENEROUS, takes_json=True),
+    "auth.revoke": Method(auth.auth_revoke, TIER_3, taken="test"),
+    "apps.uninstall": Method(auth.apps_uninstall, TIER_1, taken=CLIENT),
+    "oauth.v2.access": Method(
+        oauth.access,
+        GENEROUS,
+        taken=f"{CLIENT} code redirect_uri grant_type refresh_token code_verifier",
+        takes_token=False,
+    ),
+    "chat.postMessage": Method(
+        chat.post_message,
+        NO_TIER,
+        "chat:write",
+        needed="channel",
+        taken=f"{CONTENT} reply_broadcast unfurl_links unfurl_media username icon_emoji icon_url as_user",
+        takes_json=True,
+    ),
+    "chat.postEphemeral": Method(
+        chat.post_ephemeral,
+        TIER_4,
+        "chat:write",
+        needed="channel user",
+        taken=f"{CONTENT} username icon_emoji icon_url as_user",
+        takes_json=True,
+    ),
+    "chat.update": Method(
+        chat.update,
+        TIER_3,
+        "chat:write",
+        needed="channel ts",
+        taken=f"{CONTENT} reply_broadcast file_ids as_user unfurl_links unfurl_media",
+        takes_json=True,
+    ),
+    "chat.delete": Method(
+        chat.delete, TIER_3, "chat:write", needed="channel ts", taken="as_user", takes_json=True
+    ),
+    "chat.getPermalink": Method(chat.get_permalink, GENEROUS, needed="channel message_ts"),
+    "conversations.list": Method(
+        conversations.list_, TIER_2, taken=f"{PAGE} types exclude_archived"
+    ),
+    "conversations.info": Method(
+        conversations.info, TIER_3, needed="channel", taken="include_num_members include_locale"
+    ),
+    "conversations.join": Method(
+        conversations.join, TIER_3, "channels:join", needed="channel", takes_json=True
+    ),
+    "conversations.members": Method(conversations.members, TIER_4, needed="channel", taken=PAGE),
+    "users.info": Method(people.info, TIER_4, "users:read", needed="user", taken="include_locale"),
+    "users.lookupByEmail": Method(
+        people.lookup_by_email, TIER_3, "users:read.email", needed="email"
+    ),
+    "users.list": Method(people.list_, TIER_2, "users:read", taken=f"{PAGE} include_locale"),
+    "team.info": Method(people.team_info, TIER_3, "team:read", taken="team domain"),
+}

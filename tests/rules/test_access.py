@@ -1,0 +1,245 @@
+"""Is every route refused to everybody who may not use it? Generated: a new route is tested too."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import text
+from werkzeug.test import TestResponse
+
+from portal.db import db
+from portal.domain.accounts.models import Account, SignIn, User
+from portal.domain.accounts.permissions import PERMISSIONS, Permission, Role
+from portal.slack.installations import SlackInstallation
+from tests.make import make_account, make_action, make_alert, make_source, make_user, sign_in
+
+# Neither a page nor signed: who may use these, and why that is no danger.
+OTHERWISE_GUARDED = {
+    "static": "the same files for everybody",
+    "ingest.events": "the integration key in the body",
+    "ingest.only_post": "always refused",
+    "health.healthz": "says nothing about any account",
+    "health.readyz": "says nothing about any account",
+    "health.show_metrics": "numbers only, of no account",
+}
+UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
+MARK = "Zanzibar"  # in every name of the account that nobody else may see
+PEOPLE = "SELECT id FROM users WHERE account_id = :account_id"
+WATCHED = {
+    "accounts": "id = :account_id",
+    "users": "account_id = :account_id",
+    "alerts": "account_id = :account_id",
+    "alert_sources": "account_id = :account_id",
+    "alert_actions": "account_id = :account_id",
+    "slack_installations": "account_id = :account_id",
+    "audit_entries": "account_id = :account_id",
+    "invitations": f"user_id IN ({PEOPLE})",
+    "sign_ins": f"user_id IN ({PEOPLE})",
+    "timeline_entries": "alert_id IN (SELECT id FROM alerts WHERE account_id = :account_id)",
+    "alert_action_sources": (
+        "source_id IN (SELECT id FROM alert_sources WHERE account_id = :account_id)"
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Route:
+    endpoint: str
+    method: str
+    url: str
+    permission: Permission | None
+    names_a_row: bool
+
+    def ask(self, client: FlaskClient, form: dict[str, Any]) -> TestResponse:
+        data = form if self.method in UNSAFE else None
+        return client.open(self.url, method=self.method, data=data)
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.url}"
+
+
+@dataclass(frozen=True)
+class World:
+    """An account with one row of every kind, and what a valid form about them says."""
+
+    account: Account
+    ids: dict[str, int | str]
+    form: dict[str, Any]
+
+
+@pytest.fixture
+def world(app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", False)  # it would refuse before we can
+    with app.app_context():
+        account = make_account(f"{MARK} Inc.")
+        person = make_user(account, name=f"{MARK} person")
+        source, _ = make_source(account, name=f"{MARK} source")
+        action = make_action(source, channel_name=f"{MARK.lower()}-ops")
+        alert = make_alert(source, summary=f"{MARK} is on fire")
+        db.session.add(
+            SlackInstallation(
+                account_id=account.id,
+                team_id="T0MARK",
+                team_name=f"{MARK} workspace",
+                team_url="https://mark.slack.com/",
+                app_id="A1",
+                bot_user_id="U1",
+                bot_id="B1",
+                bot_token="xoxb-pretend",
+                scopes=[],
+                installed_by_id=person.id,
+            )
+        )
+        db.session.commit()
+    sign_in(app.test_client(), person)
+    with app.app_context():
+        browser = db.session.scalars(db.select(SignIn.id)).one()
+    ids = {
+        "alert_id": alert.id,
+        "source_id": source.id,
+        "action_id": action.id,
+        "user_id": person.id,
+        "sign_in_id": browser,
+        "token": "unknown",
+    }
+    form = {
+        "name": "Renamed",
+        "type": "api",
+        "sources": source.id,
+        "channel_id": "C0123456789",
+        "channel": "C0123456789",
+        "channel_name": "elsewhere",
+        "content": "A remark",
+        "email": "somebody@example.com",
+        "role": "user",
+    }
+    return World(account, ids, form)
+
+
+def routes(app: Flask, world: World) -> Iterator[Route]:
+    urls = app.url_map.bind("localhost")
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint in OTHERWISE_GUARDED:
+            continue
+        unknown = rule.arguments - world.ids.keys()
+        assert not unknown, f"{rule.rule}: say in test_access.py which row {unknown} names"
+        access = getattr(app.view_functions[rule.endpoint], "access", None)
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            url = urls.build(rule.endpoint, {n: world.ids[n] for n in rule.arguments}, method)
+            permission = access if isinstance(access, Permission) else None
+            yield Route(rule.endpoint, method, url, permission, bool(rule.arguments))
+
+
+EVERYTHING = " UNION ALL ".join(
+    f"SELECT '{table}', CAST({table} AS text) FROM {table} WHERE {where}"
+    for table, where in WATCHED.items()
+)
+
+
+def rows(app: Flask, account: Account) -> list[tuple[str, str]]:
+    """All that the account has; what is compared before and after."""
+    with app.app_context():
+        found = db.session.execute(text(EVERYTHING), {"account_id": account.id})
+        return sorted((table, row) for table, row in found)
+
+
+def test_every_route_says_who_may_use_it(portal_app: Flask) -> None:
+    for endpoint, view in portal_app.view_functions.items():
+        declared = getattr(view, "access", None) or OTHERWISE_GUARDED.get(endpoint)
+        assert declared, f"{endpoint}: write @requires(Permission.…) or @public above it"
+
+
+def test_strangers_are_sent_to_the_sign_in_page(app: Flask, world: World) -> None:
+    before, stranger = rows(app, world.account), app.test_client()
+    for route in routes(app, world):
+        if route.permission is None:
+            continue
+        answer = route.ask(stranger, world.form)
+        assert answer.status_code == 303, f"{route}: {answer.status}"
+        assert answer.headers["Location"].startswith("/login"), route
+        assert rows(app, world.account) == before, f"{route} changed something"
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_role_is_refused_what_it_may_not(app: Flask, world: World, role: Role) -> None:
+    with app.app_context():
+        person = make_user(None if role is Role.SUPPORT else world.account, role=role)
+    client = app.test_client()
+    sign_in(client, person)
+    before = rows(app, world.account)
+    for route in routes(app, world):
+        if route.permission is None or route.permission in PERMISSIONS[role]:
+            continue
+        answer = route.ask(client, world.form)
+        assert answer.status_code == 403, f"{role} {route}: {answer.status}"
+        assert rows(app, world.account) == before, f"{role} {route} changed something"
+
+
+@pytest.mark.parametrize("role", Role)
+def test_nobody_sees_or_changes_another_account(app: Flask, world: World, role: Role) -> None:
+    with app.app_context():
+        person = make_user(role=role)
+    client = app.test_client()
+    before = rows(app, world.account)
+    for route in routes(app, world):
+        sign_in(client, person)  # anew, since one of the routes signs out
+        answer = route.ask(client, world.form)
+        where = f"{role} {route}: {answer.status}"
+        if role is Role.SUPPORT and route.endpoint == "workspaces.index":
+            before = rows(app, world.account)  # staff may know the workspaces; it is audited
+            continue
+        assert rows(app, world.account) == before, f"{where} changed something"
+        assert MARK.lower() not in answer.text.lower(), f"{where} shows something"
+        # Ending a sign-in that one does not have is no error: it may have ended meanwhile.
+        if route.names_a_row and route.permission and route.endpoint != "profile.revoke":
+            may = route.permission in PERMISSIONS[role]
+            assert answer.status_code == (404 if may else 403), where
+
+
+def test_every_form_needs_its_token(app: Flask, world: World) -> None:
+    app.config["WTF_CSRF_ENABLED"] = True  # the fixture's monkeypatch restores what was
+    with app.app_context():
+        owner = make_user(world.account, role=Role.OWNER)
+    client = app.test_client()
+    sign_in(client, owner)
+    before = rows(app, world.account)
+    for route in routes(app, world):
+        if route.method in UNSAFE and not route.url.startswith("/slack/"):
+            answer = route.ask(client, world.form)
+            assert answer.status_code == 400, f"{route}: {answer.status}"
+            assert rows(app, world.account) == before, f"{route} changed something"
+
+
+def test_slack_is_refused_without_a_signature(app: Flask, world: World) -> None:
+    found = [route for route in routes(app, world) if route.url.startswith("/slack/")]
+    assert len(found) >= 4
+    for route in found:
+        assert route.ask(app.test_client(), {"payload": "{}"}).status_code in (401, 403), route
+
+
+def test_who_is_deactivated_is_out_at_the_next_request(app: Flask, world: World) -> None:
+    with app.app_context():
+        person = make_user(world.account, role=Role.ADMIN)
+    client = app.test_client()
+    sign_in(client, person)
+    assert client.get("/alerts").status_code == 200
+    with app.app_context():
+        db.session.get_one(User, person.id).deactivated_at = person.created_at
+        db.session.commit()
+    assert client.get("/alerts").status_code == 303
+
+
+def test_who_is_demoted_loses_it_at_the_next_request(app: Flask, world: World) -> None:
+    with app.app_context():
+        person = make_user(world.account, role=Role.ADMIN)
+    client = app.test_client()
+    sign_in(client, person)
+    assert client.get("/settings/users").status_code == 200
+    with app.app_context():
+        db.session.get_one(User, person.id).role = Role.STAKEHOLDER
+        db.session.commit()
+    assert client.get("/settings/users").status_code == 403
+    assert client.get("/alerts").status_code == 403
