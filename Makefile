@@ -18,7 +18,7 @@ lint: .venv/ready-for-tests
 	.venv/bin/mypy portal
 
 bench: .venv/ready-for-tests
-	.venv/bin/python -m tests.bench $(ARGS)
+	.venv/bin/python -m tests.benchmarks $(ARGS)
 
 # The stamps below are older than a lock file that has changed: then, and only then, pip runs again.
 .venv/ready: requirements.lock | .venv/bin/python

@@ -18,8 +18,7 @@ from typing import Any
 import click
 import flask_migrate
 
-from portal import create_app, pretend_slack, private_postgres
-from portal.demo_data import seed
+from portal import create_app, demo_data, pretend_slack, private_postgres
 from portal.processes import (
     CannotRun,
     Child,
@@ -51,7 +50,7 @@ def run(*, fresh: bool, port: int, sandbox_port: int) -> None:
         logging.getLogger().setLevel(logging.WARNING)  # the children have logs of their own
         with app.app_context():
             flask_migrate.upgrade()
-            seed(kept, save=lambda: _save(home / "demo.json", kept))
+            demo_data.seed(kept, save=lambda: _save(home / "demo.json", kept))
         _run_children(home, port, sandbox_port, kept)
 
 
@@ -160,15 +159,20 @@ Tocsin is running.
 
 What to do now:
 
-  1. Sign in at {portal} as adam@acme.example.
-  2. Open the gear, Connectors, Slack, and link a workspace; allow it as an admin of Acme.
-  3. Send an alert:
+  1. Sign in as adam@acme.example:
+     {portal}/login
+  2. Link Slack: press Authorize, then allow it in the workspace Acme, as Adam Ahmed:
+     {portal}/settings/connectors/slack
+  3. Send an alert from another terminal:
 
 curl -i -H 'Content-Type: application/json' -d '{json.dumps(event)}' {portal}/api/events
 
-  4. Look at #alerts in the pretend Slack as Ada Lovelace, and press Acknowledge.
-  5. Watch the alert change in the portal, in all channels and on its timeline.
-  6. See all workspaces as support staff does: sign in as sam@tocsin.example.
+  4. Look at #alerts in the pretend Slack as Ada Lovelace, and press Acknowledge:
+     {pretend}/w/T0ACME/U0ADA/{demo_data.CHANNEL[0]}
+  5. See the same alert, and who has it, in the portal:
+     {portal}/alerts
+  6. See all linked workspaces as support staff do: sign out, and in as sam@tocsin.example:
+     {portal}/support/workspaces
 
 Ctrl-C ends all of it; the next `make demo` goes on from here, `make demo ARGS=--fresh` anew.
 """

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-PATIENCE = 60  # seconds until everything must be running
+PATIENCE = 120  # seconds until everything must be running
 GRACE = 15  # seconds to end by itself, for a child
 
 

@@ -1,5 +1,6 @@
 """How are pages and webhooks served? By gunicorn, with settings that fit the portal."""
 
+import logging
 from typing import Any
 
 from flask import Flask
@@ -15,6 +16,7 @@ class JSONLines(Logger):  # type: ignore[misc]
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
         self.error_log.handlers.clear()
+        self.error_log.setLevel(logging.NOTSET)
         self.error_log.propagate = True
 
 

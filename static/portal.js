@@ -34,7 +34,7 @@ function relativeWords(moment) {
   for (const [unit, length] of UNITS) {
     if (Math.abs(seconds) >= length) return relative.format(whole(seconds / length), unit);
   }
-  return "just now";
+  return seconds > 0 ? "in a moment" : "just now";
 }
 
 function showMoments(within = document) {

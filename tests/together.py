@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import Connection, NullPool, create_engine, text
 
 from portal.db import db
 
@@ -22,20 +22,28 @@ def until(condition: Callable[[], bool], what: str) -> None:
         time.sleep(0.01)
 
 
+@contextmanager
+def beside(app: Flask) -> Iterator[Connection]:
+    """A connection beside the app's pool, which those who wait may have used up."""
+    with app.app_context():
+        url = db.engine.url
+    with create_engine(url, poolclass=NullPool).connect() as connection:
+        yield connection
+
+
 def waiting(app: Flask) -> list[int]:
     """The process ids of the database's sessions that wait for a lock."""
-    with app.app_context():
-        asked = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-        return list(db.session.scalars(text(asked)))
+    asked = text("SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    with beside(app) as connection:
+        return list(connection.scalars(asked))
 
 
 @contextmanager
 def held(app: Flask, statement: str, **values: Any) -> Iterator[None]:
     """Hold the locks that the statement takes."""
-    with app.app_context(), db.engine.connect() as connection:
+    with beside(app) as connection:
         connection.execute(text(statement), values)
         yield
-        connection.rollback()
 
 
 def collide(

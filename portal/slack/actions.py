@@ -115,7 +115,7 @@ def identify_clicker(click_id: int) -> None:
     try:
         record = gateway.call(token, "users.info", user=slack_user_id).get("user") or {}
     except SlackError as problem:
-        log.warning("clicker_not_identified", click_id=click_id, code=problem.code)
+        log.warning("clicker_not_identified", click_id=click_id, slack_error=problem.code)
         _finish(click_id, NOT_CONNECTED if problem.meaning is Meaning.PERSON else SLACK_AWAY)
         return
     click = db.session.get(SlackClick, click_id)

@@ -119,7 +119,7 @@ def _send(call: Call) -> dict[str, Any]:
     except SlackError as problem:
         if problem.meaning is not Meaning.CONTENT_REFUSED:
             raise
-        log.error("message_refused", posted_message_id=call.posted_id, code=problem.code)
+        log.error("message_refused", posted_message_id=call.posted_id, slack_error=problem.code)
         return gateway.call(call.token, call.method, **call.plain)
 
 
@@ -166,7 +166,7 @@ def _failed(account_id: int, channel_id: str, call: Call, problem: SlackError) -
         kind = TimelineKind.SLACK_FAILED if posted.gave_up_at else TimelineKind.SLACK_HELD
         channel, reason = posted.channel_name, problem.code
         timeline.record(posted.alert, kind, by="Slack", channel=channel, reason=reason)
-    log.warning("delivery_failed", posted_message_id=call.posted_id, code=problem.code)
+    log.warning("delivery_failed", posted_message_id=call.posted_id, slack_error=problem.code)
     db.session.commit()
 
 

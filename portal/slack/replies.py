@@ -57,7 +57,7 @@ def send_reply(reply_id: int) -> None:
     try:
         _send(url, token, channel_id, user_id, text)
     except SlackError as problem:
-        log.warning("reply_failed", reply_id=reply_id, code=problem.code)
+        log.warning("reply_failed", reply_id=reply_id, slack_error=problem.code)
         if problem.meaning in (Meaning.TEMPORARY, Meaning.ASKED_TO_WAIT):
             _try_again(reply_id, problem)
             return

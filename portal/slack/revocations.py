@@ -58,7 +58,7 @@ def _try_again(revocation_id: int, problem: SlackError) -> None:
     if revocation is None:
         return
     if now() - revocation.created_at >= TRIED_FOR:
-        log.error("revocation_given_up", revocation_id=revocation_id, code=problem.code)
+        log.error("revocation_given_up", revocation_id=revocation_id, slack_error=problem.code)
         db.session.delete(revocation)
     else:
         revocation.attempts += 1

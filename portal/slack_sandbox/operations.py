@@ -126,12 +126,11 @@ def wait_for_message(
     """The newest message of a channel that says `text` anywhere; Unknown if none comes in time."""
 
     def find() -> dict[str, Any] | None:
-        for message in reversed(messages(platform, channel_id)):
-            if text in json.dumps(message, ensure_ascii=False):
-                return message
-        return None
+        said = messages(platform, channel_id)
+        matching = [each for each in said if text in json.dumps(each, ensure_ascii=False)]
+        return matching[-1] if matching else None
 
-    found = platform.wait_for(find, timeout)
+    found: dict[str, Any] | None = platform.wait_for(find, timeout)
     if found is None:
         raise Unknown(f"No message in {channel_id} says “{text}” within {timeout} seconds.")
     return found

@@ -85,8 +85,9 @@ def _post(
 
 def _admit(call: Call, channel: Channel) -> None:
     platform = call.platform
+    home = call.installation.team_id or channel.team_id
     verdict = platform.limiter.admit_post(
-        channel.team_id, channel.id, platform.clock.now(), call.world.switches
+        home, channel.id, platform.clock.now(), call.world.switches
     )
     if verdict.retry_after:
         raise RateLimited(verdict.retry_after)

@@ -6,7 +6,7 @@ import struct
 import threading
 from typing import TYPE_CHECKING
 
-from flask import Flask
+from flask import Flask, abort, request
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from . import consent, control, links, screen
@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 MOST_BYTES = 1_000_000
 
 
+def _refuse_other_sites() -> None:
+    """A page of another site must not press buttons here through somebody's browser."""
+    came_from = request.headers.get("Sec-Fetch-Site", "none")
+    if request.method != "GET" and came_from not in ("same-origin", "none"):
+        abort(403, "The sandbox takes forms from its own pages only.")
+
+
 def create_app(platform: Platform) -> Flask:
     app = Flask(__name__)
     app.extensions["world"] = platform
@@ -29,6 +36,7 @@ def create_app(platform: Platform) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     for part in (endpoint, consent, control, links, screen):
         app.register_blueprint(part.bp)
+    app.before_request(_refuse_other_sites)
     serve = app.wsgi_app
 
     def answer_or_cut(

@@ -160,9 +160,6 @@ class Switches:
     posting_burst: int = 5
     posting_per_minute: int = 300
     blocks_text_limit: int = 12_000
-    uninstall_events: str = (
-        "app_uninstalled,tokens_revoked"  # in this order; leave one out, or both
-    )
 
 
 @dataclass

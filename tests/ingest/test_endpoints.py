@@ -12,6 +12,8 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from werkzeug.test import TestResponse, create_environ, run_wsgi_app
+from werkzeug.wrappers import Request
 
 from portal import create_app
 from portal.db import db, now
@@ -125,25 +127,28 @@ def test_other_methods_are_refused_in_json(client: FlaskClient) -> None:
     assert answer.get_json()["status"] == 405
 
 
+def send_chunked(app: Flask, body: bytes) -> TestResponse:
+    """As gunicorn hands over a chunked body: it has no length, but an end."""
+    environ = create_environ("/api/events", method="POST")
+    environ |= {"wsgi.input": io.BytesIO(body), "wsgi.input_terminated": True}
+    assert "CONTENT_LENGTH" not in environ
+    return TestResponse(*run_wsgi_app(app, environ, buffered=True), request=Request(environ))
+
+
 @pytest.mark.parametrize("is_chunked", [False, True])
-def test_more_than_a_mebibyte_is_refused(client: FlaskClient, is_chunked: bool) -> None:
+def test_more_than_a_mebibyte_is_refused(app: Flask, is_chunked: bool) -> None:
     body = json.dumps({"integrationKey": "k", "details": "x" * 1024 * 1024}).encode()
-    if is_chunked:  # as gunicorn hands it over: no length, but an end
-        environ = {"wsgi.input_terminated": True}
-        answer = client.post(
-            "/api/events", input_stream=io.BytesIO(body), environ_overrides=environ
-        )
+    if is_chunked:
+        answer = send_chunked(app, body)
     else:
-        answer = client.post("/api/events", data=body)
+        answer = app.test_client().post("/api/events", data=body)
     assert answer.status_code == 413
     assert answer.get_json()["code"] == "EVENT_TOO_LARGE"
 
 
-def test_a_chunked_event_is_as_good_as_any(client: FlaskClient, key: str, alerts: Alerts) -> None:
-    body = json.dumps({"apiKey": key, "eventType": "ALERT", "summary": "Disk full"}).encode()
-    environ = {"wsgi.input_terminated": True}
-    answer = client.post("/api/events", input_stream=io.BytesIO(body), environ_overrides=environ)
-    assert answer.status_code == 202
+def test_a_chunked_event_is_as_good_as_any(app: Flask, key: str, alerts: Alerts) -> None:
+    body = {"apiKey": key, "eventType": "ALERT", "summary": "Disk full"}
+    assert send_chunked(app, json.dumps(body).encode()).status_code == 202
     assert len(alerts()) == 1
 
 
@@ -163,9 +168,16 @@ def test_twenty_senders_at_once_open_one_alert(
     app: Flask, key: str, alerts: Alerts, event_log: EventLog
 ) -> None:
     body = {"integrationKey": key, "eventType": "ALERT", "summary": "Down", "alertKey": "db-1"}
+
+    def send() -> int:
+        return app.test_client().post("/api/events", json=body).status_code
+
     with ThreadPoolExecutor(20) as pool:
-        send = lambda _: app.test_client().post("/api/events", json=body).status_code  # noqa: E731
-        assert list(pool.map(send, range(20))) == [202] * 20
+        # Everybody may look for an open alert, and nobody may open one: the worst moment.
+        with held(app, "LOCK TABLE alerts IN SHARE MODE"):
+            sending = [pool.submit(send) for _ in range(20)]
+            until(lambda: len(waiting(app)) == 20, "all of them wait")
+        assert [sent.result(20) for sent in sending] == [202] * 20
     assert [alert.event_count for alert in alerts()] == [20]
     outcomes = [event.outcome for event in event_log()]
     assert (outcomes.count(Outcome.OPENED), outcomes.count(Outcome.JOINED)) == (1, 19)

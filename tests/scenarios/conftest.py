@@ -53,7 +53,14 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     for folder in (home, *home.parents[:2]):
         folder.chmod(0o711)  # so that PostgreSQL's user gets through
     portal, slack = free_port(), free_port()
-    command = [sys.executable, "-m", "portal.cli", "demo", f"--port={portal}", f"--sandbox-port={slack}"]
+    command = [
+        sys.executable,
+        "-m",
+        "portal.cli",
+        "demo",
+        f"--port={portal}",
+        f"--sandbox-port={slack}",
+    ]
     environment = {
         **{k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "APP_ENV")},
         "TOCSIN_HOME": str(home),

@@ -81,7 +81,9 @@ def test_a_slack_user_without_an_account_is_told_so_and_changes_nothing(
     expect(row).to_contain_text("Pending", ignore_case=True)
 
 
-def test_a_stakeholder_sees_the_link_with_a_hint_and_no_alerts(visitor: Visitor, demo: Demo) -> None:
+def test_a_stakeholder_sees_the_link_with_a_hint_and_no_alerts(
+    visitor: Visitor, demo: Demo
+) -> None:
     visitor.sign_in("stan@acme.example")
     page = visitor.page
     page.goto(f"{demo.portal}/settings/connectors/slack")

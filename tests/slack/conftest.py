@@ -63,7 +63,7 @@ class Story:
     def link(self, admin: User, *, team_id: str = "T0ACME", user_id: str = "U0OLIVIA") -> None:
         """Authorize, allow, come back."""
         browser = self.browser(admin)
-        callback = self.sandbox.consent(self.authorize(browser), team_id=team_id, user=user_id)
+        callback = self.sandbox.consent(self.authorize(browser), team_id=team_id, user_id=user_id)
         answer = self.come_back(browser, callback)
         assert answer.status_code in (302, 303), answer.text
         self.work()

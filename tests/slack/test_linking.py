@@ -21,10 +21,10 @@ def test_linking_stores_the_workspace_and_says_so(story: Story) -> None:
     answer = story.come_back(browser, callback)
     page = browser.get(answer.location)
     assert "Slack workspace Acme is linked" in page.text
-    assert "acme" in page.text
     assert "Re-authorize" in page.text
     installation = story.installation(people["adam"].account_id or 0)
     assert installation is not None
+    assert installation.team_url in page.text
     assert installation.team_id == "T0ACME"
     assert "chat:write" in installation.scopes
 
@@ -76,7 +76,9 @@ def test_a_wrong_state_calls_nobody(story: Story, state: str) -> None:
     people = story.people()
     browser = story.browser(people["adam"])
     story.authorize(browser)
-    answer = browser.get("/settings/connectors/slack/callback", query_string={"code": "1", "state": state})
+    answer = browser.get(
+        "/settings/connectors/slack/callback", query_string={"code": "1", "state": state}
+    )
     assert answer.status_code == 400
     assert story.sandbox.requests(method="oauth.v2.access") == []
 
@@ -94,7 +96,10 @@ def test_a_state_of_another_person_or_browser_is_refused(story: Story) -> None:
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        ({"effect": "error", "error": "invalid_code"}, "did not confirm the authorization (invalid_code)"),
+        (
+            {"effect": "error", "error": "invalid_code"},
+            "did not confirm the authorization (invalid_code)",
+        ),
         ({"effect": "error", "error": "bad_client_secret"}, "tocsin doctor"),
         ({"effect": "rate_limited", "retry_after": 5}, "could not be reached"),
         ({"effect": "not_json"}, "could not be reached"),
@@ -125,7 +130,7 @@ def test_an_organisation_wide_installation_is_refused(story: Story) -> None:
     people = story.people()
     browser = story.browser(people["adam"])
     callback = story.sandbox.consent(
-        story.authorize(browser), team_id="T0GAMMA", user="W0GRETA", whole_organization=True
+        story.authorize(browser), team_id="T0GAMMA", user_id="W0GRETA", whole_organization=True
     )
     answer = story.come_back(browser, callback)
     assert "Organisation-wide installations are not supported" in answer.text
@@ -150,7 +155,7 @@ def test_another_workspace_is_refused_with_both_names(story: Story) -> None:
     people = story.people()
     story.link(people["olivia"])
     browser = story.browser(people["olivia"])
-    callback = story.sandbox.consent(story.authorize(browser), team_id="T0BETA", user="U0BEA")
+    callback = story.sandbox.consent(story.authorize(browser), team_id="T0BETA", user_id="U0BEA")
     answer = story.come_back(browser, callback)
     assert "You chose Beta, but this account is linked to Acme" in answer.text
     installation = story.installation(people["olivia"].account_id or 0)
@@ -206,7 +211,9 @@ def test_unlinking_works_while_slack_is_down_and_is_tried_again(story: Story) ->
     people = story.people()
     story.link(people["olivia"])
     story.sandbox.add_fault(effect="server_error", method="*")
-    assert post(story.browser(people["adam"]), "/settings/connectors/slack/unlink").status_code == 303
+    assert (
+        post(story.browser(people["adam"]), "/settings/connectors/slack/unlink").status_code == 303
+    )
     story.work()
     assert story.installation(people["adam"].account_id or 0) is None
     with story.app.app_context():

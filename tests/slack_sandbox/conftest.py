@@ -8,8 +8,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from portal.slack_sandbox import Sandbox
 from slack_sdk import WebClient
+
+from portal.slack_sandbox import Sandbox
 
 CALLBACK = "http://app.example/callback"
 REQUIRED = ["commands", "chat:write", "channels:read", "users:read", "users:read.email"]

@@ -11,9 +11,10 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from portal.slack_sandbox import Sandbox
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
+
+from portal.slack_sandbox import Sandbox
 
 from .conftest import CALLBACK, App, authorize_url, code_in, manifest
 from .test_rules import QUIET, actions, button
@@ -69,9 +70,7 @@ def test_a_click_says_who_clicked_what_and_where(
     assert action["block_id"] == payload["message"]["blocks"][0]["block_id"]
 
 
-def test_the_answer_to_a_click_is_handed_back(
-    sandbox: Sandbox, slack: WebClient, app: App
-) -> None:
+def test_the_answer_to_a_click_is_handed_back(sandbox: Sandbox, slack: WebClient, app: App) -> None:
     app.status = 500
     ts = slack.chat_postMessage(channel="C0OPS", text="Fire", blocks=BUTTONS, **QUIET)["ts"]
     assert sandbox.click("C0OPS", ts, "go-1", "U0ADA").status == 500

@@ -1,11 +1,15 @@
 """Does linking work as it does with Slack, and is everything refused that Slack refuses?"""
 
+import urllib.error
+import urllib.request
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from portal.slack_sandbox import Sandbox
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
+
+from portal.slack_sandbox import Sandbox
+from portal.slack_sandbox.oauth import Refused
 
 from .conftest import CALLBACK, REQUIRED, Install, authorize_url, code_in
 
@@ -107,3 +111,79 @@ def test_a_revoked_token_is_dead_and_a_dry_run_kills_nothing(slack: WebClient) -
     with pytest.raises(SlackApiError) as refused:
         slack.auth_test()
     assert refused.value.response["error"] in ("token_revoked", "account_inactive")
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"client_id": "9.9"}, "invalid_client_id"),
+        ({"scope": "chat:write,hologram"}, "invalid_scope"),
+        ({"scope": "channels:manage"}, "invalid_scope"),
+        ({"user_scope": "chat:write"}, "invalid_scope"),
+        ({"redirect_uri": "http://elsewhere.example/callback"}, "bad_redirect_uri"),
+        ({"redirect_uri": f"{CALLBACK}/below"}, "bad_redirect_uri"),
+    ],
+)
+def test_a_wrong_question_is_shown_by_slack_itself(
+    sandbox: Sandbox, changes: dict[str, str], code: str
+) -> None:
+    with pytest.raises(urllib.error.HTTPError) as shown:
+        urllib.request.urlopen(authorize_url(sandbox, **changes))
+    with shown.value:
+        assert code in shown.value.read().decode()
+
+
+def test_an_address_below_the_registered_one_is_taken_where_slack_is_not_strict(
+    sandbox: Sandbox,
+) -> None:
+    sandbox.admin("switch", exact_redirect_uri=False)
+    below = authorize_url(sandbox, redirect_uri=f"{CALLBACK}/below")
+    assert sandbox.consent(below).startswith(f"{CALLBACK}/below?")
+    beside = authorize_url(sandbox, redirect_uri=f"{CALLBACK}-other")
+    with pytest.raises(Refused, match="bad_redirect_uri"):
+        sandbox.consent(beside)
+
+
+def test_an_app_that_is_not_distributed_stays_at_home(sandbox: Sandbox) -> None:
+    sandbox.admin("switch", distributed=False)
+    assert "code=" in sandbox.consent(authorize_url(sandbox), "T0ACME", "U0OLIVIA")
+    with pytest.raises(Refused, match="invalid_team_for_non_distributed_app"):
+        sandbox.consent(authorize_url(sandbox), "T0BETA", "U0BEA")
+
+
+def test_where_admins_have_to_approve_nobody_calls_back(sandbox: Sandbox) -> None:
+    sandbox.admin("require_approval", team_id="T0ACME")
+    assert sandbox.consent(authorize_url(sandbox)) == ""
+
+
+def test_a_whole_organization_has_no_workspace(sandbox: Sandbox) -> None:
+    callback = sandbox.consent(
+        authorize_url(sandbox), "T0GAMMA", "W0GRETA", whole_organization=True
+    )
+    answer = exchange(sandbox, code_in(callback))
+    assert answer["team"] is None
+    assert answer["enterprise"] == {"id": "E0GLOBEX", "name": "Globex"}
+    assert answer["is_enterprise_install"] is True
+
+
+def test_the_app_leaves_every_channel_when_it_goes(sandbox: Sandbox, install: Install) -> None:
+    slack = install()
+    sandbox.admin("invite", channel="C0OPS")
+    bot = slack.auth_test()["user_id"]
+    assert bot in sandbox.platform.world.channels["C0OPS"].members
+    slack.auth_revoke()
+    assert bot not in sandbox.platform.world.channels["C0OPS"].members
+    again = install()
+    assert again.conversations_info(channel="C0OPS")["channel"]["is_member"] is False
+
+
+def test_installing_again_can_give_a_fresh_token_beside_the_old_one(
+    sandbox: Sandbox, install: Install
+) -> None:
+    first = install()
+    assert install().token == first.token
+    sandbox.admin("switch", fresh_token_on_reinstall=True)
+    fresh = install()
+    assert fresh.token != first.token
+    assert fresh.auth_test()["ok"]
+    assert first.auth_test()["ok"]

@@ -5,14 +5,15 @@ import urllib.request
 from typing import Any
 
 import pytest
-from portal.slack_sandbox import Sandbox
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
+
+from portal.slack_sandbox import Sandbox
 
 from .conftest import Install
 from .test_web_api import refusal
 
-QUIET = {"unfurl_links": False, "unfurl_media": False}
+QUIET: dict[str, Any] = {"unfurl_links": False, "unfurl_media": False}
 
 
 def section(text: str = "x", **more: Any) -> dict[str, Any]:
@@ -87,7 +88,10 @@ def test_the_texts_of_all_blocks_together_have_a_limit(slack: WebClient) -> None
 
 
 def test_a_message_needs_a_text(slack: WebClient) -> None:
-    assert refusal(slack.api_call, api_method="chat.postMessage", params={"channel": "C0OPS"}) == "no_text"
+    assert (
+        refusal(slack.api_call, api_method="chat.postMessage", params={"channel": "C0OPS"})
+        == "no_text"
+    )
 
 
 def test_a_long_text_is_cut_on_posting_and_refused_on_updating(

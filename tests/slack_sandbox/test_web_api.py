@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from portal.slack_sandbox import Sandbox
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
+
+from portal.slack_sandbox import Sandbox
 
 from .conftest import Install
 
@@ -84,9 +85,10 @@ def test_a_message_is_posted_updated_and_deleted(sandbox: Sandbox, slack: WebCli
     )
     slack.chat_update(channel="C0ALERTS", ts=posted["ts"], text="Disk is fine")
     assert [m["text"] for m in sandbox.messages("C0ALERTS")] == ["Disk is fine"]
-    assert posted["ts"].replace(".", "") in slack.chat_getPermalink(
-        channel="C0ALERTS", message_ts=posted["ts"]
-    )["permalink"]
+    assert (
+        posted["ts"].replace(".", "")
+        in slack.chat_getPermalink(channel="C0ALERTS", message_ts=posted["ts"])["permalink"]
+    )
     slack.chat_delete(channel="C0ALERTS", ts=posted["ts"])
     assert sandbox.messages("C0ALERTS") == []
 

@@ -1,7 +1,7 @@
 """What does one Web API call carry, and how are its arguments read?"""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from ..platform import Platform
@@ -36,7 +36,6 @@ class Call:
     token: Token | None = None
     caller: Installation | None = None
     basic: tuple[str, str] | None = None  # client id and secret of the Authorization header
-    warnings: list[str] = field(default_factory=list)
 
     @property
     def world(self) -> World:

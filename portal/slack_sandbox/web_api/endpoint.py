@@ -82,6 +82,8 @@ def _serve(platform: Platform, name: str, method: Method, raw: bytes, entry: Ent
     if fault.effect in misbehaviour.CHANGES:
         misbehaviour.change(platform, fault, token)
     response = misbehaviour.around(platform, fault, process)
+    if fault.effect in ("error", "rate_limited"):
+        _name_scopes(call, method, response)
     if response.status_code == 429:
         platform.limiter.block(_limited_as(call), platform.clock.now(), fault.retry_after)
     entry.decision = f"fault {fault.effect}"
@@ -101,10 +103,15 @@ def _process(call: Call, method: Method, entry: Entry) -> Response:
         except RateLimited as limit:
             entry.decision = "ratelimited"
             response = _too_early(limit)
-        if call.caller is not None:
-            response.headers["x-oauth-scopes"] = ",".join(call.caller.scopes)
-            response.headers["x-accepted-oauth-scopes"] = method.scope
+        _name_scopes(call, method, response)
     return response
+
+
+def _name_scopes(call: Call, method: Method, response: Response) -> None:
+    """Every authenticated answer says what the token may do now, errors too."""
+    if call.caller is not None:
+        response.headers["x-oauth-scopes"] = ",".join(call.caller.scopes)
+        response.headers["x-accepted-oauth-scopes"] = method.scope
 
 
 def _run(call: Call, method: Method) -> dict[str, Any]:

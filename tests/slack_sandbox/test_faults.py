@@ -1,0 +1,160 @@
+"""Can Slack be made to fail in every way that a client has to survive?"""
+
+import http.client
+from typing import Any
+
+import pytest
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from portal.slack_sandbox import Sandbox
+from portal.slack_sandbox.faults import BadFault
+
+from .test_rules import QUIET
+from .test_web_api import refusal
+
+
+def failure(slack: WebClient) -> Any:
+    with pytest.raises(SlackApiError) as refused:
+        slack.users_info(user="U0ADA")
+    return refused.value.response
+
+
+@pytest.mark.parametrize(
+    ("variant", "status", "error"),
+    [
+        ("status", 429, "ratelimited"),
+        ("no_header", 429, "ratelimited"),
+        ("not_a_number", 429, "ratelimited"),
+        ("ok_ratelimited", 200, "ratelimited"),
+        ("ok_rate_limited", 200, "rate_limited"),
+    ],
+)
+def test_a_rate_limit_comes_in_all_of_slacks_forms(
+    sandbox: Sandbox, slack: WebClient, variant: str, status: int, error: str
+) -> None:
+    sandbox.add_fault(effect="rate_limited", variant=variant, retry_after=9, times=1)
+    response = failure(slack)
+    assert (response.status_code, response["error"]) == (status, error)
+    expected = {"status": "9", "not_a_number": "a while"}.get(variant)
+    assert response.headers.get("Retry-After") == expected
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+@pytest.mark.parametrize("variant", ["html", "json"])
+def test_slack_may_be_down_in_html_or_json(
+    sandbox: Sandbox, slack: WebClient, status: int, variant: str
+) -> None:
+    sandbox.add_fault(effect="server_error", status=status, variant=variant, times=1)
+    assert failure(slack).status_code == status
+    assert slack.users_info(user="U0ADA")["ok"]
+
+
+@pytest.mark.parametrize(
+    ("variant", "body"),
+    [("html", "<!DOCTYPE html>"), ("empty", ""), ("truncated", '{"ok":true,'), ("array", "[]")],
+)
+def test_an_answer_may_be_no_json(
+    sandbox: Sandbox, slack: WebClient, variant: str, body: str
+) -> None:
+    sandbox.add_fault(effect="not_json", variant=variant, times=1)
+    with pytest.raises((SlackApiError, ValueError)):
+        slack.users_info(user="U0ADA")
+    (request,) = sandbox.requests("users.info")
+    assert (request.status, request.decision) == (200, "fault not_json")
+    assert request.answer.startswith(body)
+
+
+def test_a_reset_before_processing_leaves_no_message(sandbox: Sandbox, slack: WebClient) -> None:
+    sandbox.add_fault(effect="reset", method="chat.postMessage", times=1)
+    with pytest.raises((OSError, http.client.HTTPException)):
+        slack.chat_postMessage(channel="C0OPS", text="x", **QUIET)
+    assert sandbox.messages("C0OPS") == []
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_hanging_call_times_out_and_did_its_work_or_not_yet(
+    sandbox: Sandbox, slack: WebClient, after: bool
+) -> None:
+    sandbox.add_fault(effect="hang", seconds=30, after_processing=after, times=1)
+    slack.timeout = 1
+    with pytest.raises(TimeoutError):
+        slack.chat_postMessage(channel="C0OPS", text="x", **QUIET)
+    assert bool(sandbox.messages("C0OPS")) is after
+
+
+def test_a_redirect_leads_elsewhere(sandbox: Sandbox, slack: WebClient) -> None:
+    sandbox.add_fault(effect="redirect", location=f"{sandbox.api_url}api.test", times=1)
+    slack.users_info(user="U0ADA")
+    assert len(sandbox.requests("api.test", wait=5)) == 1
+
+
+@pytest.mark.parametrize(
+    ("effect", "error"),
+    [
+        ("token_revoked", "token_revoked"),
+        ("token_expired", "token_expired"),
+        ("app_uninstalled", "account_inactive"),
+    ],
+)
+def test_an_installation_may_end_at_any_call(
+    sandbox: Sandbox, slack: WebClient, effect: str, error: str
+) -> None:
+    sandbox.add_fault(effect=effect, times=1)
+    assert failure(slack)["error"] == error
+    assert refusal(slack.auth_test) == error
+
+
+def test_a_lost_scope_shows_in_the_answer_and_in_its_header(
+    sandbox: Sandbox, slack: WebClient
+) -> None:
+    sandbox.add_fault(effect="scope_lost", scope="users:read", times=1)
+    response = failure(slack)
+    assert (response["error"], response["needed"]) == ("missing_scope", "users:read")
+    assert "users:read" not in response["provided"].split(",")
+    assert "users:read" not in response.headers["x-oauth-scopes"].split(",")
+
+
+def test_a_fault_waits_for_its_turn(sandbox: Sandbox, slack: WebClient) -> None:
+    sandbox.add_fault(effect="error", method="users.info", every=2, times=1)
+    assert slack.users_info(user="U0ADA")["ok"]
+    assert failure(slack)["error"] == "internal_error"
+    assert slack.users_info(user="U0ADA")["ok"]
+
+
+def test_a_fault_sleeps_until_another_call_wakes_it(sandbox: Sandbox, slack: WebClient) -> None:
+    sandbox.add_fault(effect="error", method="users.info", after_call="auth.test")
+    assert slack.users_info(user="U0ADA")["ok"]
+    slack.auth_test()
+    assert failure(slack)["error"] == "internal_error"
+
+
+def test_a_fault_ends_with_its_time(sandbox: Sandbox, slack: WebClient) -> None:
+    sandbox.add_fault(effect="error", error="team_added_to_org", for_seconds=120)
+    assert failure(slack)["error"] == "team_added_to_org"
+    sandbox.clock(advance=121)
+    assert slack.users_info(user="U0ADA")["ok"]
+
+
+def test_a_fault_keeps_to_its_place(sandbox: Sandbox, slack: WebClient) -> None:
+    sandbox.add_fault(effect="error", error="is_archived", channel="C0DB")
+    sandbox.add_fault(effect="error", team_id="T0BETA")
+    assert slack.chat_postMessage(channel="C0OPS", text="x", **QUIET)["ok"]
+    assert refusal(slack.chat_postMessage, channel="C0DB", text="x") == "is_archived"
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ({"effect": "explode"}, "effect must be one of error"),
+        ({"effect": "scope_lost"}, "needs the scope"),
+        ({"effect": "not_json", "variant": "xml"}, "must be one of html"),
+        ({"effect": "error", "chanel": "C0OPS"}, "Unknown: chanel"),
+        ({"effect": "error", "every": 0}, "1 or more"),
+    ],
+)
+def test_a_senseless_fault_is_refused_with_what_makes_sense(
+    sandbox: Sandbox, rule: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(BadFault, match=words):
+        sandbox.add_fault(**rule)

@@ -1,0 +1,107 @@
+"""Do answers and blocks have the shapes that Slack publishes? Needs Slack's sample data."""
+
+import json
+import os
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+from slack_sdk import WebClient
+
+from portal.slack_sandbox import Sandbox
+from portal.slack_sandbox.block_kit.check import problems_of
+
+from .test_rules import QUIET
+
+FOLDER = os.environ.get("TOCSIN_SLACK_SAMPLES")
+pytestmark = pytest.mark.skipif(not FOLDER, reason="TOCSIN_SLACK_SAMPLES names no sample data")
+SAMPLES = Path(FOLDER or "nowhere")
+
+# Keys that the 2021 data lacks and Slack's current method reference has.
+NEWER = {
+    "auth.test": {"bot_id", "is_enterprise_install", "app_id"},
+    "api.test": {"args"},
+    "apps.uninstall": {"uninstalled"},
+    "oauth.v2.access": {"is_enterprise_install"},
+    "chat.postMessage": {"user", "team", "app_id", "bot_profile", "blocks"},
+    "chat.update": {"type", "ts", "team", "bot_id", "app_id", "bot_profile", "text", "edited"},
+    **dict.fromkeys(
+        ("users.info", "users.lookupByEmail", "users.list"),
+        {"first_name", "last_name", "title", "phone"},
+    ),
+}
+
+
+def example(method: str) -> dict[str, Any]:
+    text = (SAMPLES / "slack-api-specs" / "openapi_examples.json").read_text()
+    answer = json.loads(text)["methods"][method]["ok"]
+    assert isinstance(answer, dict)
+    return answer
+
+
+def same_shape(method: str, ours: Any, slacks: Any, at: str = "") -> None:
+    """Every key of ours exists in Slack's example, with the same JSON type."""
+    if isinstance(ours, dict) and isinstance(slacks, dict):
+        for key, value in ours.items():
+            if key in slacks and value is not None:
+                same_shape(method, value, slacks[key], f"{at}/{key}")
+            else:
+                assert key in slacks or key in NEWER.get(method, set()), f"{method}: {at}/{key}"
+    elif isinstance(ours, list) and isinstance(slacks, list):
+        for item in ours[:1] if slacks else []:
+            same_shape(method, item, slacks[0], f"{at}/0")
+    else:
+        assert type(ours) is type(slacks), f"{method}: {at} is {ours!r}, Slack has {slacks!r}"
+
+
+def test_answers_have_the_keys_and_types_of_the_method_reference(
+    sandbox: Sandbox, slack: WebClient
+) -> None:
+    ts = slack.chat_postMessage(channel="C0OPS", text="x", **QUIET)["ts"]
+    sandbox.platform.world.installations["I0001"].scopes += ["channels:join", "team:read"]
+    arguments: dict[str, dict[str, Any]] = {
+        "auth.test": {},
+        "chat.postMessage": {"channel": "C0OPS", "text": "x"},
+        "chat.update": {"channel": "C0OPS", "ts": ts, "text": "y"},
+        "chat.postEphemeral": {"channel": "C0OPS", "user": "U0ADA", "text": "x"},
+        "chat.getPermalink": {"channel": "C0OPS", "message_ts": ts},
+        "conversations.list": {},
+        "conversations.info": {"channel": "C0OPS"},
+        "conversations.join": {"channel": "C0OPS"},
+        "conversations.members": {"channel": "C0OPS"},
+        "users.info": {"user": "U0ADA"},
+        "users.lookupByEmail": {"email": "ada@acme.example"},
+        "users.list": {"limit": 5},
+        "team.info": {},
+        "chat.delete": {"channel": "C0OPS", "ts": ts},
+        "auth.revoke": {},
+    }
+    for method, given in arguments.items():
+        answer = slack.api_call(method, params=given).data
+        same_shape(method, answer, example(method))
+
+
+VIEWS = sorted((SAMPLES / "python-slack-sdk" / "views").glob("*.json")) if FOLDER else []
+
+
+@pytest.mark.parametrize("path", VIEWS, ids=lambda path: path.stem)
+def test_blocks_of_real_views_are_accepted(path: Path) -> None:
+    view = json.loads(path.read_text())
+    view = view.get("view", view)
+    assert problems_of(view["blocks"], surface=view["type"]) == []
+
+
+@pytest.mark.parametrize("path", VIEWS, ids=lambda path: path.stem)
+def test_blocks_of_real_views_can_be_posted_and_drawn(
+    sandbox: Sandbox, slack: WebClient, path: Path
+) -> None:
+    view = json.loads(path.read_text())
+    blocks = view.get("view", view)["blocks"]
+    slack.chat_postMessage(channel="C0OPS", text="x", blocks=blocks, **QUIET)
+    assert 'data-channel="C0OPS"' in sandbox_page(sandbox)
+
+
+def sandbox_page(sandbox: Sandbox) -> str:
+    with urllib.request.urlopen(f"{sandbox.url}/w/T0ACME/U0ADA/C0OPS") as answer:
+        return str(answer.read().decode())

@@ -1,0 +1,103 @@
+"""Does what portal.js promises happen in a real browser, under the real security policy?"""
+
+import shutil
+from collections.abc import Iterator
+from threading import Thread
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Page, Playwright, expect
+from werkzeug.serving import make_server
+
+from portal.db import db
+from portal.domain.accounts.models import User
+from portal.domain.accounts.permissions import Role
+from tests.make import PASSWORD, make_account, make_user
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
+
+
+@pytest.fixture
+def people(app: Flask) -> tuple[User, User]:
+    """An admin and a responder of one account."""
+    with app.app_context():
+        account = make_account()
+        admin = make_user(account, role=Role.ADMIN, name="Olga", email="olga@example.com")
+        return admin, make_user(account, name="Bob")
+
+
+@pytest.fixture
+def portal(app: Flask) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://localhost:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def screen(playwright: Playwright, portal: str, people: tuple[User, User]) -> Iterator[Page]:
+    """The admin's browser, on the page of users. A complaint of its console fails the test."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    page = browser.new_page(color_scheme="light", base_url=portal)
+    faults: list[str] = []
+    page.on("pageerror", lambda fault: faults.append(str(fault)))
+    page.goto("/login?next=/settings/users")
+    page.get_by_label("E-mail address").fill(people[0].email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Users")).to_be_visible()
+    yield page
+    browser.close()
+    assert faults == []
+
+
+def test_a_harm_asks_once_and_cancel_leaves_everything(
+    app: Flask, screen: Page, people: tuple[User, User]
+) -> None:
+    def is_active() -> bool:
+        with app.app_context():
+            return db.session.get_one(User, people[1].id).is_active
+
+    row = screen.get_by_role("row", name="Bob")
+    row.get_by_role("button", name="Deactivate").click()
+    question = screen.get_by_role("dialog", name="Deactivate Bob?")
+    question.get_by_role("button", name="Cancel").click()
+    expect(question).to_be_hidden()
+    assert is_active()
+    row.get_by_role("button", name="Deactivate").click()
+    question.get_by_role("button", name="Deactivate").click()
+    expect(screen.get_by_text("Bob is deactivated and signed out everywhere.")).to_be_visible()
+    assert not is_active()
+
+
+def test_the_chosen_theme_stays(screen: Page) -> None:
+    html = screen.locator("html")
+    expect(html).to_have_attribute("data-bs-theme", "light")
+    screen.get_by_label("You: Olga").click()
+    screen.get_by_role("button", name="Dark").click()
+    expect(html).to_have_attribute("data-bs-theme", "dark")
+    screen.reload()
+    expect(html).to_have_attribute("data-bs-theme", "dark")
+
+
+def test_an_error_of_htmx_is_a_note_beside_what_one_reads(screen: Page) -> None:
+    screen.evaluate("htmx.ajax('GET', '/nowhere', {target: '#content'})")
+    expect(screen.locator("#toasts")).to_contain_text("There is nothing here")
+    expect(screen.get_by_role("heading", name="Users")).to_be_visible()
+    screen.get_by_role("button", name="Close").click()
+    expect(screen.locator("#toasts")).to_be_empty()
+
+
+def test_the_list_of_alerts_follows_and_costs_a_304_when_nothing_happened(screen: Page) -> None:
+    screen.goto("/alerts")
+    for status in (200, 304):  # the first answer brings the fragment's ETag
+        with screen.expect_response("**/alerts*") as answer:
+            pass
+        assert answer.value.status == status
+    expect(screen.locator("#alert-list")).to_be_visible()
