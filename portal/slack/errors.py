@@ -78,6 +78,7 @@ WORDS: dict[str, str] = {
     "not_in_channel": "The app is not in the channel. Type /invite @Tocsin there.",
     "restricted_action": "The workspace does not let the app post there. Ask a Slack admin.",
     "missing_scope": "The app lacks a permission. An admin can re-authorize it under Connectors.",
+    "unlinked": "The workspace was unlinked first.",
     "timeout": "Slack did not answer in time.",
     "unreachable": "Slack could not be reached.",
     "not_json": "Slack answered with something unreadable.",

@@ -126,7 +126,10 @@ def _send(call: Call) -> dict[str, Any]:
 def _succeeded(account_id: int, channel_id: str, call: Call, answer: dict[str, Any]) -> None:
     lane = _locked(account_id, channel_id)
     lane.failures, lane.held_reason = 0, None
-    posted = db.session.get_one(PostedMessage, call.posted_id)
+    posted = db.session.get(PostedMessage, call.posted_id)
+    if posted is None:
+        db.session.rollback()  # unlinked while Slack was answering; the lane's row goes as well
+        return
     if posted.ts is None:
         posted.ts = str(answer["ts"])
         channel = posted.channel_name
@@ -142,7 +145,10 @@ def _succeeded(account_id: int, channel_id: str, call: Call, answer: dict[str, A
 def _failed(account_id: int, channel_id: str, call: Call, problem: SlackError) -> None:
     """Write the reason on the rows, where people read it, and say when the lane may go on."""
     lane, moment = _locked(account_id, channel_id), now()
-    posted = db.session.get_one(PostedMessage, call.posted_id)
+    posted = db.session.get(PostedMessage, call.posted_id)
+    if posted is None:
+        db.session.rollback()
+        return
     was_held = lane.held_reason
     posted.last_error = problem.code
     lane.failures += 1

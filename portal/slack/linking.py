@@ -5,11 +5,14 @@ from typing import Any
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import joinedload
 
 from portal.db import db, now
 from portal.domain.accounts import queries
 from portal.domain.accounts.models import SignIn, User
 from portal.domain.accounts.permissions import Permission
+from portal.domain.alerts import timeline
+from portal.domain.alerts.models import TimelineKind, Via
 from portal.domain.audit import log
 from portal.domain.audit.actions import AuditAction
 from portal.domain.facts import WorkspaceLinked, WorkspaceUnlinked, announce
@@ -72,6 +75,7 @@ def unlink(*, by: User) -> None:
         subject=f"workspace {installation.team_name}",
         **unlink_consequences(installation.account_id),
     )
+    _cancel_deliveries(installation.account_id, by)
     for table in (
         PostedMessage,
         Lane,
@@ -86,6 +90,20 @@ def unlink(*, by: User) -> None:
     db.session.flush()
     announce(WorkspaceUnlinked(installation.account_id, revocation.id))
     db.session.commit()
+
+
+def _cancel_deliveries(account_id: int, by: User) -> None:
+    """Say on the timeline of each alert that still waited for Slack that it waits no longer."""
+    waiting = select(PostedMessage).where(PostedMessage.account_id == account_id, BEHIND)
+    for posted in db.session.scalars(waiting.options(joinedload(PostedMessage.alert))):
+        timeline.record(
+            posted.alert,
+            TimelineKind.SLACK_FAILED,
+            by=by,
+            via=Via.WEB,
+            channel=posted.channel_name,
+            reason="unlinked",
+        )
 
 
 def unlink_consequences(account_id: int) -> dict[str, int]:

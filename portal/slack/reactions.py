@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from portal.db import db
+from portal.db import db, now
 from portal.domain.alerts.models import Alert
 from portal.domain.facts import (
     AlertAcknowledged,
@@ -58,7 +58,7 @@ def resume_lanes(fact: WorkspaceLinked) -> Iterable[Wake]:
         PostedMessage.account_id == fact.account_id, BEHIND
     )
     free = update(Lane).where(Lane.account_id == fact.account_id)
-    db.session.execute(free.values(next_at=Lane.paced_at, held_reason=None, failures=0))
+    db.session.execute(free.values(next_at=now(), held_reason=None, failures=0))
     rows = db.session.execute(lanes.distinct())
     return [_lane(account_id, channel_id) for account_id, channel_id in rows]
 

@@ -45,12 +45,12 @@ def index() -> Response:
     """The newest alerts first, fifty on a page; unknown filters mean the usual ones."""
     tab = request.args.get("status", "open")
     tab = tab if tab in TABS else "open"
-    source_id = request.args.get("source", type=int)
+    source_id = _row_id("source")
     found = queries.alerts_of(
         viewer(),
         statuses=TABS[tab],
         source_id=source_id,
-        before_id=request.args.get("before", type=int),
+        before_id=_row_id("before"),
     )
     shown = found[: queries.PAGE]
     context: dict[str, Any] = {
@@ -137,6 +137,12 @@ def _unfit_comment(alert: Alert, form: CommentForm) -> Answer:
     if request.headers.get("HX-Request"):
         return fragment("alerts/_comment_form.html", form=form, **_status(alert)), 422
     return page("alerts/show.html", form=form, **_status(alert), **_story(alert)), 422
+
+
+def _row_id(name: str) -> int | None:
+    """The number in the query, if it is one that PostgreSQL's bigint can hold."""
+    number = request.args.get(name, type=int)
+    return number if number is not None and 0 < number < 2**63 else None
 
 
 def _answer(alert_id: int, conflict: str | None = None) -> Answer:

@@ -296,11 +296,6 @@ def test_a_dead_token_holds_everything_until_the_link_is_authorized_again(
     story.sandbox.clear_faults()
     story.link(people["olivia"])
     story.work()
-    for r in story.sandbox.requests()[-6:]: print(r.method, r.answer if hasattr(r,"answer") else r)
-    with story.app.app_context():
-        print(places(db.session.get_one(Alert, alert_id)), now(), [(x.next_at, x.paced_at, x.held_reason) for x in db.session.scalars(select(Lane))])
-        from sqlalchemy import text
-        print(db.session.execute(text("select task_name,status,scheduled_at,attempts from procrastinate_jobs")).all())
     assert len(shown(story)) == 1
 
 
@@ -348,6 +343,8 @@ def test_a_click_is_answered_at_once_while_slack_hangs(
     story.sandbox.add_fault(effect="hang", seconds=10, method="*")
     (message,) = shown(story)
     calls = len(story.sandbox.requests())
-    story.sandbox.click(user_id="U0ADA", channel_id=CHANNEL, ts=message["ts"], action_id="alert_resolve")
+    story.sandbox.click(
+        user_id="U0ADA", channel_id=CHANNEL, ts=message["ts"], action_id="alert_resolve"
+    )
     assert status_of(story, alert_id) is AlertStatus.RESOLVED
     assert len(story.sandbox.requests()) == calls  # nobody asked Slack within the request

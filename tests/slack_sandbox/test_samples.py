@@ -18,6 +18,7 @@ FOLDER = os.environ.get("TOCSIN_SLACK_SAMPLES")
 pytestmark = pytest.mark.skipif(not FOLDER, reason="TOCSIN_SLACK_SAMPLES names no sample data")
 SAMPLES = Path(FOLDER or "nowhere")
 
+PROFILE = {"first_name", "last_name", "title", "phone"}
 # Keys that the 2021 data lacks and Slack's current method reference has.
 NEWER = {
     "auth.test": {"bot_id", "is_enterprise_install", "app_id"},
@@ -26,10 +27,9 @@ NEWER = {
     "oauth.v2.access": {"is_enterprise_install"},
     "chat.postMessage": {"user", "team", "app_id", "bot_profile", "blocks"},
     "chat.update": {"type", "ts", "team", "bot_id", "app_id", "bot_profile", "text", "edited"},
-    **dict.fromkeys(
-        ("users.info", "users.lookupByEmail", "users.list"),
-        {"first_name", "last_name", "title", "phone"},
-    ),
+    "users.info": PROFILE,
+    "users.lookupByEmail": PROFILE,
+    "users.list": PROFILE,
 }
 
 
