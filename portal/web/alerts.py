@@ -15,7 +15,7 @@ from portal.domain.alerts.models import Alert, AlertStatus, Via
 from portal.domain.routing import queries as routing
 from portal.domain.sources import queries as sources
 from portal.errors import Conflict, Invalid
-from portal.slack import posted
+from portal.slack import errors, posted
 from portal.web.access import requires, viewer
 from portal.web.render import form_errors, fragment, page
 
@@ -85,7 +85,9 @@ def status(alert_id: int) -> Response:
 @requires(Permission.SEE_ALERTS)
 def timeline(alert_id: int) -> Response:
     alert = queries.alert(viewer(), alert_id)
-    return fragment("alerts/_timeline.html", alert=alert, timeline=queries.timeline(alert))
+    return fragment(
+        "alerts/_timeline.html", alert=alert, timeline=queries.timeline(alert), words=errors.words
+    )
 
 
 @bp.get("/alerts/<int:alert_id>/slack")
@@ -180,5 +182,6 @@ def _story(alert: Alert) -> dict[str, Any]:
     return {
         **_places(alert),
         "timeline": queries.timeline(alert),
+        "words": errors.words,
         "custom_details": details and json.dumps(details, indent=2, ensure_ascii=False),
     }
