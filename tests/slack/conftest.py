@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -69,9 +70,17 @@ class Story:
         self.work()
 
     def work(self) -> None:
-        """Run the jobs that are due, in this process."""
-        with self.app.app_context():
-            drain(self.app)
+        """Run the jobs that are due, in this process.
+
+        In a thread of their own: Playwright's event loop may be running in this one.
+        """
+
+        def run() -> None:
+            with self.app.app_context():
+                drain(self.app)
+
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(run).result()
 
     def installation(self, account: Account | int) -> installations.SlackInstallation | None:
         account_id = account if isinstance(account, int) else account.id
