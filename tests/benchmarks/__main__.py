@@ -66,9 +66,9 @@ class Bench:
         )
         return done.stdout.strip()
 
-    def source(self, channel_id: str) -> str:
+    def source(self, channel_id: str, purpose: str = "events") -> str:
         """A source that posts to one channel; returns its integration key."""
-        name = f"bench {channel_id}"
+        name = f"bench {purpose} {channel_id}"
         key = self.tocsin("source", "create", "--account", "Acme", "--name", name)
         self.tocsin(
             "action", "create", "--account", "Acme", "--source", name, "--channel", channel_id
@@ -88,7 +88,7 @@ class Bench:
             allow_redirects=False,
         )
         asked = {"authorize_url": to_slack.headers["Location"]}
-        back = self.control("consent", **asked)
+        back = self.control("consent", **asked)["answer"]
         browser.get(back).raise_for_status()
 
     def control(self, what: str, **arguments: Any) -> Any:
@@ -146,7 +146,7 @@ def events_to_slack(bench: Bench) -> None:
 
 def clicks_while_slack_hangs(bench: Bench) -> None:
     secret = json.loads((bench.home / "demo.json").read_text())["signing_secret"]
-    key = bench.source("C0ALERTS")
+    key = bench.source("C0ALERTS", "clicks")
     for number in range(CLICKS):
         event = {"integrationKey": key, "eventType": "ALERT", "summary": f"click {number}"}
         requests.post(f"{bench.portal}/api/events", json=event, timeout=20).raise_for_status()
