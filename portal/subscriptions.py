@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from portal.domain import facts
 from portal.jobs.engine import Job, Wake, wake
+from portal.slack import people, revocations
 from portal.slack import reactions as slack
-from portal.slack import revocations
 
 WithIt = Callable[[Any], Iterable[Wake]]
 
@@ -30,7 +30,7 @@ SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
     facts.AlertEventJoined: Reactions(with_it=(slack.show_alert_anew,)),
     facts.AlertAcknowledged: Reactions(with_it=(slack.show_alert_anew,)),
     facts.AlertResolved: Reactions(with_it=(slack.show_alert_anew,)),
-    facts.WorkspaceLinked: Reactions(with_it=(slack.resume_lanes,), after_it=(slack.link_people,)),
+    facts.WorkspaceLinked: Reactions(with_it=(slack.resume_lanes,), after_it=(people.link_people,)),
     facts.WorkspaceUnlinked: Reactions(after_it=(revocations.revoke_token,)),
 }
 

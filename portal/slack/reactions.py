@@ -18,10 +18,7 @@ from portal.domain.routing import matching
 from portal.domain.routing import queries as routing
 from portal.jobs.engine import Wake
 from portal.slack.lanes import deliver
-from portal.slack.people import link_people
 from portal.slack.posted import BEHIND, Lane, PostedMessage
-
-__all__ = ["link_people", "resume_lanes", "show_alert_anew", "show_new_alert"]
 
 AlertChanged = AlertEventJoined | AlertAcknowledged | AlertResolved
 
