@@ -33,6 +33,7 @@ CHANGES: dict[str, Callable[..., Any]] = {
     "act/select": operations.select,
     "deliver": operations.deliver,
     "clock": operations.clock,
+    "away": operations.away,
     "events/send": event_sending.send_event,
     "events/hold": event_sending.hold,
     "events/release": event_sending.release,

@@ -227,6 +227,13 @@ def violations(platform: Platform, rule: str = "") -> list[Violation]:
     return [each for each in list(platform.journal.violations) if rule in ("", each.rule)]
 
 
+def away(platform: Platform, seconds: float) -> None:
+    """Refuse all connections for some real seconds, this control API included."""
+    if platform.go_away is None:
+        raise Unknown("The sandbox does not listen.")
+    platform.go_away(seconds)
+
+
 def clock(
     platform: Platform, real: bool = False, freeze: bool | float = False, advance: float = 0.0
 ) -> dict[str, object]:

@@ -170,7 +170,9 @@ class Switches:
     short_pages: bool = True
     users_list_needs_limit: bool = False
     rate_limits: bool = True
+    per_minute: dict[str, int] = field(default_factory=dict)  # by method, instead of its tier
     posting_burst: int = 5
+    posting_per_second: float = 1.0  # and channel
     posting_per_minute: int = 300
     blocks_text_limit: int = 12_000
 
