@@ -20,7 +20,7 @@ from portal.slack import endpoints as slack
 from portal.slack import oauth
 from portal.slack.tokens import EncryptedStr, render_item
 from portal.web import access, alert_actions, alert_sources, alerts, errors, headers, login, profile
-from portal.web.settings import connectors, users
+from portal.web.settings import audit_log, connectors, users
 from portal.web.support import workspaces
 
 ROOT = Path(__file__).parent.parent
@@ -90,6 +90,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         alert_actions,
         connectors,
         users,
+        audit_log,
         workspaces,
     ):
         app.register_blueprint(part.bp)

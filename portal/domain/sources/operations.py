@@ -44,14 +44,16 @@ def create(*, account: Account, name: str, type: str, by: User | None) -> tuple[
 def change(source_id: int, *, name: str, type: str, by: User) -> AlertSource:
     """Rename a source or correct its type. Its key and its alerts stay."""
     source = _locked(source_id, by)
-    before = source.name
+    before = {"name": source.name, "type": source.type}
     source.name, source.type = _name(name), _type(type)
     try:
         with db.session.begin_nested():
             db.session.flush()
     except IntegrityError as problem:
         raise Conflict(f"There is already an alert source named “{name.strip()}”.") from problem
-    _audit(AuditAction.SOURCE_CHANGED, source, by, before=before, type=source.type)
+    changed = log.changes(before, {"name": source.name, "type": source.type})
+    if changed:
+        _audit(AuditAction.SOURCE_CHANGED, source, by, type=source.type, **changed)
     db.session.commit()
     return source
 
