@@ -28,5 +28,7 @@ class AuditAction(StrEnum):
     WORKSPACE_LINKED = "workspace_linked"
     WORKSPACE_REAUTHORIZED = "workspace_reauthorized"
     WORKSPACE_UNLINKED = "workspace_unlinked"
+    WORKSPACE_LIMITED = "workspace_limited"
+    WORKSPACE_COMPLETE = "workspace_complete"
     WORKSPACE_BROKEN = "workspace_broken"
     WORKSPACE_VIEWED_BY_SUPPORT = "workspace_viewed_by_support"
