@@ -5,6 +5,9 @@ message). Anything else that is raised is a fault: logged once, at the edge, wit
 """
 
 
+NOTHING_HERE = "The address may be mistyped, or what was here is gone."
+
+
 class PortalError(Exception):
     """An expected refusal. `str(error)` is a sentence for a person; it says what to do next."""
 

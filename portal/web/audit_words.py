@@ -7,6 +7,7 @@ from string import Formatter
 from typing import Any
 
 from portal.domain.audit.actions import AuditAction
+from portal.domain.audit.looks import Look
 from portal.domain.audit.models import AuditEntry
 from portal.slack import errors
 
@@ -64,6 +65,14 @@ DEEDS: dict[AuditAction, tuple[Kind, str]] = {
         "authorized the Slack workspace {subject} again",
     ),
     AuditAction.WORKSPACE_UNLINKED: (Kind.SLACK, "unlinked the Slack workspace {subject}"),
+    AuditAction.WORKSPACE_LIMITED: (
+        Kind.SLACK,
+        "granted fewer permissions than asked for in the Slack workspace {subject}",
+    ),
+    AuditAction.WORKSPACE_COMPLETE: (
+        Kind.SLACK,
+        "granted every permission asked for in the Slack workspace {subject}",
+    ),
     AuditAction.WORKSPACE_BROKEN: (
         Kind.SLACK,
         "no longer accepts the link to the workspace {subject}",
@@ -75,30 +84,29 @@ DEEDS: dict[AuditAction, tuple[Kind, str]] = {
 }
 NOUNS = ("person ", "source ", "alert action ", "workspace ", "account ")
 
+# In this order, and before any other. `x_before` is told together with `x`.
 LABELS = {
     "before": "Before",
     "after": "After",
-    "name_before": "Name before",
+    "name": "Name",
     "type": "Type",
-    "type_before": "Type before",
     "channel": "Channel",
-    "channel_before": "Channel before",
     "channel_id": "Channel id",
-    "channel_id_before": "Channel id before",
     "sources": "Alert sources",
-    "sources_before": "Alert sources before",
     "team_id": "Workspace id",
+    "where": "Where",
+    "missing": "Missing permissions",
     "reason": "Reason",
     "alert_actions": "Alert actions deleted",
     "user_links": "Links between people and Slack deleted",
     "waiting_deliveries": "Waiting deliveries cancelled",
 }
-# The subject says the name already.
-LEFT_OUT = {"name"}
+ORDER = {name: place for place, name in enumerate(LABELS)}
+LOOKS = {Look.LIST: "the list of all workspaces", Look.PAGE: "the page of this workspace"}
 WORDS: dict[str, Callable[[str], str]] = {
     "reason": errors.words,
     "channel": "#{}".format,
-    "channel_before": "#{}".format,
+    "where": lambda where: LOOKS[Look(where)],
 }
 
 
@@ -108,6 +116,7 @@ class Told:
 
     entry: AuditEntry
     kind: Kind
+    who: str
     did: str
     details: list[tuple[str, str]]  # label and value, without what the sentence says already
 
@@ -115,14 +124,28 @@ class Told:
 def tell(entry: AuditEntry) -> Told:
     """Old entries may lack a detail that their sentence names today: it is then “unknown”."""
     kind, sentence = DEEDS[entry.action]
-    said = {name for _, name, _, _ in Formatter().parse(sentence) if name} | LEFT_OUT
-    rest = {name: value for name, value in entry.details.items() if name not in said}
+    said = {name for _, name, _, _ in Formatter().parse(sentence) if name}
     return Told(
         entry,
         kind,
+        entry.actor_name[:1].upper() + entry.actor_name[1:],
         sentence.format_map(_Known(entry.details, subject=_without_noun(entry.subject))),
-        [(_label(name), _value(name, value)) for name, value in rest.items() if value is not None],
+        _details(entry.details, said),
     )
+
+
+def _details(details: dict[str, Any], said: set[str]) -> list[tuple[str, str]]:
+    told = []
+    for name in sorted(details, key=lambda name: ORDER.get(name, len(ORDER))):
+        before, value = details.get(f"{name}_before"), details[name]
+        is_subject = name == "name" and before is None
+        if name in said or name.endswith("_before") or value is None or is_subject:
+            continue
+        words = _value(name, value)
+        if before is not None:
+            words = f"{_value(name, before)} → {words}"
+        told.append((LABELS.get(name, name.replace("_", " ").capitalize()), words))
+    return told
 
 
 def actions_of(kind: Kind) -> list[AuditAction]:
@@ -137,10 +160,6 @@ class _Known(dict[str, Any]):
 def _without_noun(subject: str) -> str:
     noun = next((noun for noun in NOUNS if subject.startswith(noun)), "")
     return subject.removeprefix(noun)
-
-
-def _label(name: str) -> str:
-    return LABELS.get(name, name.replace("_", " ").capitalize())
 
 
 def _value(name: str, value: object) -> str:

@@ -68,4 +68,6 @@ REFUSALS: dict[Permission, str] = {
     Permission.MANAGE_USERS: "Only admins can manage people. Ask an admin of your account.",
     Permission.SEE_AUDIT_LOG: "Only admins can read the audit log. Ask an admin of your account.",
 }
+# Whoever lacks one of these is not told either that there is something to be seen.
+HIDDEN = frozenset({Permission.SEE_ALL_WORKSPACES})
 REFUSED = "You may not do this. Ask an admin of your account."

@@ -74,9 +74,9 @@ def _row(told: Told) -> tuple[str, ...]:
     entry = told.entry
     return (
         f"{entry.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
-        entry.actor_name,
+        told.who,
         entry.action.value,
-        f"{entry.actor_name} {told.did}",
+        f"{told.who} {told.did}",
         entry.subject,
         "; ".join(f"{label}: {value}" for label, value in told.details),
     )

@@ -1,42 +1,89 @@
-"""Which workspaces are linked, over all accounts? For support staff, to look and not to touch."""
+"""Is the link of an account to Slack all right? For support staff, to look and not to touch."""
 
-from flask import Blueprint, Response
-from sqlalchemy import select
-from sqlalchemy.orm import joinedload
+from typing import Any
+
+from flask import Blueprint, Response, request
 
 from portal.db import db
-from portal.domain.accounts.models import User
 from portal.domain.accounts.permissions import Permission
-from portal.domain.audit import log
-from portal.domain.audit.actions import AuditAction
-from portal.slack.installations import SlackInstallation
+from portal.domain.audit import looks
+from portal.domain.audit import queries as audit
+from portal.domain.audit.looks import Look, Seen
+from portal.errors import Denied
+from portal.slack import errors, link_health, linked_workspaces, scopes
+from portal.slack.installations import LinkState, SlackInstallation
 from portal.web.access import requires, viewer
-from portal.web.render import page
+from portal.web.audit_words import Kind, actions_of, tell
+from portal.web.render import fragment, page, row_id, search_text
 
 bp = Blueprint("workspaces", __name__)
+
+STATES = {state.value: state for state in LinkState}
+FILTERS = ("state", "q")
+HISTORY = 20  # entries
 
 
 @bp.get("/support/workspaces")
 @requires(Permission.SEE_ALL_WORKSPACES)
 def index() -> Response:
-    _note_the_look(viewer())
-    return page("support/workspaces.html", installations=_linked())
+    """The newest links first, fifty on a page; unknown filters mean the usual ones."""
+    state = STATES.get(request.args.get("state", ""))
+    found = linked_workspaces.workspaces(
+        viewer(), state=state, search=search_text("q"), before_id=row_id(request.args.get("before"))
+    )
+    shown = found[: linked_workspaces.PAGE]
+    return _shown_and_noted(
+        Look.LIST,
+        shown,
+        "support/workspaces/_list.html" if _is_poll("workspace-list") else "support/workspaces/index.html",
+        installations=shown,
+        deliveries=link_health.of_accounts([each.account_id for each in shown]),
+        counts=linked_workspaces.counts(viewer()),
+        state=state,
+        filters={name: request.args[name] for name in FILTERS if request.args.get(name)},
+        is_first_page="before" not in request.args,
+        next_before=shown[-1].id if len(found) > linked_workspaces.PAGE else None,
+    )
 
 
-def _note_the_look(by: User) -> None:
-    """Write it to the audit log of each account that is looked at, before anything is shown."""
-    for installation in _linked():
-        log.record(
-            AuditAction.WORKSPACE_VIEWED_BY_SUPPORT,
-            account_id=installation.account_id,
-            by=by,
-            subject=f"workspace {installation.team_name}",
-            team_id=installation.team_id,
-        )
+@bp.get("/support/workspaces/<int:workspace_id>")
+@requires(Permission.SEE_ALL_WORKSPACES)
+def show(workspace_id: int) -> Response:
+    installation = linked_workspaces.workspace(viewer(), workspace_id)
+    history = audit.of_account(
+        installation.account_id, actions_of(Kind.SLACK), by=viewer(), limit=HISTORY
+    )
+    return _shown_and_noted(
+        Look.PAGE,
+        [installation],
+        "support/workspaces/_health.html" if _is_poll("workspace-health") else "support/workspaces/show.html",
+        installation=installation,
+        deliveries=link_health.of_accounts([installation.account_id])[installation.account_id],
+        channels=link_health.by_channel(installation.account_id),
+        history=[tell(entry) for entry in history],
+    )
+
+
+@bp.route("/support/workspaces", methods=["POST", "PUT", "PATCH", "DELETE"])
+@bp.route("/support/workspaces/<int:workspace_id>", methods=["POST", "PUT", "PATCH", "DELETE"])
+@requires(Permission.SEE_ALL_WORKSPACES)
+def refuse(workspace_id: int | None = None) -> Response:
+    raise Denied("Support staff look at workspaces and change nothing.")
+
+
+def _shown_and_noted(
+    where: Look, shown: list[SlackInstallation], template: str, **context: Any
+) -> Response:
+    """What cannot be written to the accounts' audit logs is not shown (product.md section 10)."""
+    seen = [Seen(each.account_id, each.team_id, each.team_name) for each in shown]
+    looks.note(seen, where, by=viewer())
+    render = fragment if template.rpartition("/")[2].startswith("_") else page
+    answer = render(
+        template, words=errors.words, missing_scopes=scopes.missing, **context
+    )
     db.session.commit()
+    return answer
 
 
-def _linked() -> list[SlackInstallation]:
-    parts = joinedload(SlackInstallation.account), joinedload(SlackInstallation.installed_by)
-    wanted = select(SlackInstallation).options(*parts).order_by(SlackInstallation.id)
-    return list(db.session.scalars(wanted))
+def _is_poll(region: str) -> bool:
+    return request.headers.get("HX-Target") == region
