@@ -19,7 +19,17 @@ from portal.settings import Settings, development_secrets, load
 from portal.slack import endpoints as slack
 from portal.slack import oauth
 from portal.slack.tokens import EncryptedStr, render_item
-from portal.web import access, alert_actions, alert_sources, alerts, errors, headers, login, profile
+from portal.web import (
+    access,
+    alert_actions,
+    alert_sources,
+    alerts,
+    banners,
+    errors,
+    headers,
+    login,
+    profile,
+)
 from portal.web.settings import audit_log, connectors, users
 from portal.web.support import workspaces
 
@@ -79,12 +89,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     oauth.init_app(app)
     headers.init_app(app)
     access.init_app(app)
+    banners.init_app(app)
     errors.init_app(app)
 
     app.url_map.converters["int"] = RowId
     for part in (
         login,
         profile,
+        banners,
         alerts,
         alert_sources,
         alert_actions,

@@ -4,7 +4,6 @@ Every edge turns a PortalError into its own kind of answer (a page, a fragment, 
 message). Anything else that is raised is a fault: logged once, at the edge, with its trace.
 """
 
-
 NOTHING_HERE = "The address may be mistyped, or what was here is gone."
 
 

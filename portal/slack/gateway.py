@@ -27,16 +27,24 @@ def call(token: str | None, method: str, **arguments: Any) -> dict[str, Any]:
 
 def refresh(refresh_token: str) -> dict[str, Any]:
     """Trade a refresh token for a new pair of tokens. Raises SlackError."""
+    answer = _as_client(grant_type="refresh_token", refresh_token=refresh_token)
+    if not answer.get("access_token"):
+        raise SlackError("no_access_token")
+    return answer
+
+
+def exchange(code: str) -> dict[str, Any]:
+    """Ask for the token of a code, to see whether Slack knows us. Raises SlackError."""
+    return _as_client(code=code)
+
+
+def _as_client(**given: str) -> dict[str, Any]:
     config = current_app.config
     client = {
         "client_id": config["SLACK_CLIENT_ID"],
         "client_secret": config["SLACK_CLIENT_SECRET"],
     }
-    given = {"grant_type": "refresh_token", "refresh_token": refresh_token}
-    answer = _call("oauth.v2.access", None, auth=client, params=given)
-    if not answer.get("access_token"):
-        raise SlackError("no_access_token")
-    return answer
+    return _call("oauth.v2.access", None, auth=client, params=given)
 
 
 def _call(method: str, token: str | None, **given: Any) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """How does the app come into a workspace, and what does its leaving take away?"""
 
+from . import events
 from .platform import Platform
 from .state import Installation, Person, Token
 
@@ -63,6 +64,7 @@ def end(platform: Platform, own: Installation, error: str) -> None:
     """The app is gone: tokens answer `error`, the bot user is deactivated and leaves all channels."""
     world = platform.world
     own.is_active = False
+    events.app_ended(platform, own)
     for token in world.tokens.values():
         if token.installation_id == own.id:
             token.error = token.error or error

@@ -29,6 +29,7 @@ def seed(platform: Platform, name: str = "default") -> dict[str, Any]:
         platform.clock.real()
         platform.limiter.clear()
         platform.faults.clear()
+        platform.events.clear()
     platform.journal.clear()
     return state(platform)
 
@@ -115,7 +116,8 @@ def ephemerals(platform: Platform, user_id: str) -> list[dict[str, Any]]:
     with platform.reading() as world:
         return [
             _told(platform, message)
-            for message in world.messages.values()
+            for channel_id in world.channels
+            for message in world.messages_in(channel_id)
             if message.ephemeral_for == user_id and not message.is_dismissed
         ]
 

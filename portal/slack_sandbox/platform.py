@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from .clock import Clock
+from .event_queue import EventQueue
 from .faults import Faults
 from .journal import Journal
 from .manifest import Manifest
@@ -40,12 +41,15 @@ class Platform:
     journal: Journal = field(default_factory=Journal)
     limiter: RateLimiter = field(default_factory=RateLimiter)
     faults: Faults = field(init=False)
+    events: EventQueue = field(init=False)
+    watchers: list[Callable[[Message], None]] = field(default_factory=list)  # told of new messages
     changed: threading.Event = field(default_factory=threading.Event)
     stopping: threading.Event = field(default_factory=threading.Event)
     _news: threading.Condition = field(default_factory=threading.Condition)  # on a re-entrant lock
 
     def __post_init__(self) -> None:
         self.faults = Faults(self.clock)
+        self.events = EventQueue(self.clock)
 
     @contextmanager
     def changing(self) -> Iterator[World]:
@@ -83,7 +87,9 @@ class Platform:
         return f"{self.world.last_ts:.6f}"
 
     def keep(self, message: Message) -> Message:
-        self.world.messages[f"{message.channel}/{message.ts}"] = message
+        self.world.messages.setdefault(message.channel, {})[message.ts] = message
+        for tell in self.watchers:
+            tell(message)
         return message
 
     def violation(self, rule: str, detail: str, method: str = "") -> None:

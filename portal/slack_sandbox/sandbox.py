@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from . import admin, operations, seed, store
+from . import admin, event_sending, events, operations, seed, store
 from .faults import Fault, parse
 from .journal import Delivery, Request, Violation
 from .manifest import Manifest
@@ -44,6 +44,8 @@ class Sandbox:
         self._server: Server | None = None
         self._saver: threading.Thread | None = None
         self.platform = Platform(credentials, Manifest(manifest), self._saved() or seed.default())
+        self.platform.watchers.append(partial(events.message_posted, self.platform))
+        self._events: threading.Thread | None = None
 
     def _saved(self) -> Any:
         try:
@@ -56,6 +58,13 @@ class Sandbox:
         self._server = Server(self.platform, self._host, self._port)
         self.platform.url = f"http://{self._host}:{self._server.port}"
         self._server.start()
+        self._events = threading.Thread(
+            target=event_sending.keep_sending,
+            args=(self.platform,),
+            name="slack-sandbox-events",
+            daemon=True,
+        )
+        self._events.start()
         if self._file:
             self._saver = threading.Thread(
                 target=self._keep_saving,
@@ -72,6 +81,10 @@ class Sandbox:
         if self._server is not None:
             self._server.stop()
             self._server = None
+        if self._events is not None:
+            self.platform.events.wake()
+            self._events.join()
+            self._events = None
         if self._saver is not None:
             self.platform.changed.set()
             self._saver.join()
@@ -139,9 +152,9 @@ class Sandbox:
     def clear_faults(self) -> None:
         self.platform.faults.clear()
 
-    def admin(self, operation: str, **arguments: Any) -> None:
+    def admin(self, operation: str, **arguments: Any) -> Any:
         """One of `admin.OPERATIONS`: admin("archive", channel="C0OPS")."""
-        admin.OPERATIONS[operation](self.platform, **arguments)
+        return admin.OPERATIONS[operation](self.platform, **arguments)
 
     # What follows does in this process what the control API does over HTTP: see `operations`.
 
@@ -184,6 +197,22 @@ class Sandbox:
     @property
     def deliver(self) -> Callable[..., Delivery]:
         return partial(operations.deliver, self.platform)
+
+    @property
+    def send_event(self) -> Callable[..., list[Delivery]]:
+        return partial(event_sending.send_event, self.platform)
+
+    @property
+    def hold_events(self) -> Callable[..., None]:
+        return partial(event_sending.hold, self.platform)
+
+    @property
+    def release_events(self) -> Callable[..., list[Delivery]]:
+        return partial(event_sending.release, self.platform)
+
+    @property
+    def verify_events_url(self) -> Callable[..., Delivery]:
+        return partial(event_sending.verify_url, self.platform)
 
     @property
     def requests(self) -> Callable[..., list[Request]]:

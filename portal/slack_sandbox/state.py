@@ -153,6 +153,7 @@ class Switches:
     home_workspace: str = "T0ACME"
     fresh_token_on_reinstall: bool = False
     uninstall_permitted: bool = True
+    uninstall_events: str = "tokens_revoked app_uninstalled"  # which, and in which order
     edit_window_open: bool = True
     short_pages: bool = True
     users_list_needs_limit: bool = False
@@ -173,7 +174,7 @@ class World:
     workspaces: dict[str, Workspace] = field(default_factory=dict)
     people: dict[str, Person] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
-    messages: dict[str, Message] = field(default_factory=dict)  # "channel/ts"
+    messages: dict[str, dict[str, Message]] = field(default_factory=dict)  # channel, then ts
     installations: dict[str, Installation] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
     codes: dict[str, Code] = field(default_factory=dict)
@@ -184,10 +185,10 @@ class World:
         return self.counters[what]
 
     def messages_in(self, channel_id: str) -> list[Message]:
-        return [message for message in self.messages.values() if message.channel == channel_id]
+        return list(self.messages.get(channel_id, {}).values())
 
     def message(self, channel_id: str, ts: str) -> Message | None:
-        return self.messages.get(f"{channel_id}/{ts}")
+        return self.messages.get(channel_id, {}).get(ts)
 
     def people_seen_from(self, team_id: str) -> list[Person]:
         """The workspace's own people, and external ones who share a channel with it."""

@@ -25,7 +25,6 @@ COLLECTIONS: dict[str, type[Any]] = {
     "workspaces": Workspace,
     "people": Person,
     "channels": Channel,
-    "messages": Message,
     "installations": Installation,
     "tokens": Token,
     "codes": Code,
@@ -38,7 +37,13 @@ class UnreadableState(Exception):
 
 
 def encode(world: World) -> str:
-    return json.dumps({"format": FORMAT, "world": asdict(world)})
+    known = asdict(world)
+    known["messages"] = {
+        f"{channel_id}/{ts}": message
+        for channel_id, kept in known["messages"].items()
+        for ts, message in kept.items()
+    }
+    return json.dumps({"format": FORMAT, "world": known})
 
 
 def decode(text: str) -> World:
@@ -49,7 +54,11 @@ def decode(text: str) -> World:
     fields = dict(saved["world"])
     fields["switches"] = Switches(**fields["switches"])
     for name, kind in COLLECTIONS.items():
-        fields[name] = {key: kind(**value) for key, value in fields[name].items()}
+        fields[name] = {key: kind(**value) for key, value in fields.get(name, {}).items()}
+    saved_messages = fields["messages"].values()
+    fields["messages"] = {}
+    for message in (Message(**each) for each in saved_messages):
+        fields["messages"].setdefault(message.channel, {})[message.ts] = message
     return World(**fields)
 
 

@@ -31,6 +31,11 @@ def row_id(text: str | None) -> int | None:
     return int(text or "") if is_number else None
 
 
+def search_text(text: str) -> str:
+    """What somebody looks for, its white space made single; PostgreSQL's text has no NUL."""
+    return " ".join(text.replace("\0", " ").split())
+
+
 def form_errors(form: FlaskForm, problem: Invalid) -> None:
     """Put the operation's sentence at the field it is about, or at the top of the form."""
     field = form._fields.get(problem.field)

@@ -7,7 +7,14 @@ from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.db import Base, closed_list, now
-from portal.domain.accounts.permissions import HIDDEN, PERMISSIONS, REFUSALS, REFUSED, Permission, Role
+from portal.domain.accounts.permissions import (
+    HIDDEN,
+    PERMISSIONS,
+    REFUSALS,
+    REFUSED,
+    Permission,
+    Role,
+)
 from portal.errors import NOTHING_HERE, Denied, NotFound
 
 

@@ -15,6 +15,14 @@ from portal.domain.audit.actions import AuditAction
 from portal.domain.audit.models import AuditEntry
 
 PAGE = 50
+LINK_HISTORY = (
+    AuditAction.WORKSPACE_LINKED,
+    AuditAction.WORKSPACE_REAUTHORIZED,
+    AuditAction.WORKSPACE_LIMITED,
+    AuditAction.WORKSPACE_COMPLETE,
+    AuditAction.WORKSPACE_BROKEN,
+    AuditAction.WORKSPACE_UNLINKED,
+)
 
 
 class Outsider(StrEnum):
@@ -60,6 +68,15 @@ def entries_of(
         wanted = wanted.where(AuditEntry.subject.icontains(asked.subject, autoescape=True))
     if before_id is not None:
         wanted = wanted.where(AuditEntry.id < before_id)
+    return list(db.session.scalars(wanted.order_by(AuditEntry.id.desc()).limit(limit)))
+
+
+def link_history(viewer: User, account_id: int, *, limit: int) -> list[AuditEntry]:
+    """What happened to an account's link to Slack, the newest first; for support staff."""
+    viewer.require(Permission.SEE_ALL_WORKSPACES)
+    wanted = select(AuditEntry).where(
+        AuditEntry.account_id == account_id, AuditEntry.action.in_(LINK_HISTORY)
+    )
     return list(db.session.scalars(wanted.order_by(AuditEntry.id.desc()).limit(limit)))
 
 

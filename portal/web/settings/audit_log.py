@@ -14,7 +14,7 @@ from portal.domain.audit.queries import Asked, Outsider
 from portal.web import csv_lines
 from portal.web.access import requires, viewer
 from portal.web.audit_words import Kind, Told, actions_of, tell
-from portal.web.render import fragment, page, row_id
+from portal.web.render import fragment, page, row_id, search_text
 
 bp = Blueprint("audit_log", __name__)
 
@@ -90,8 +90,7 @@ def _asked() -> Asked:
         actions=actions_of(kind) if kind else (),
         since=_midnight(since) if since else None,
         until=_midnight(last + timedelta(days=1)) if last else None,
-        # PostgreSQL's text has no NUL, so nothing can contain it.
-        subject=" ".join(request.args.get("q", "").replace("\0", " ").split()),
+        subject=search_text(request.args.get("q", "")),
     )
 
 

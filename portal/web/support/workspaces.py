@@ -10,11 +10,11 @@ from portal.domain.audit import looks
 from portal.domain.audit import queries as audit
 from portal.domain.audit.looks import Look, Seen
 from portal.errors import Denied
-from portal.slack import errors, link_health, linked_workspaces, scopes
+from portal.slack import errors, link_health, linked_workspaces
 from portal.slack.installations import LinkState, SlackInstallation
 from portal.web.access import requires, viewer
-from portal.web.audit_words import Kind, actions_of, tell
-from portal.web.render import fragment, page, row_id, search_text
+from portal.web.audit_words import tell
+from portal.web.render import page, row_id, search_text
 
 bp = Blueprint("workspaces", __name__)
 
@@ -29,13 +29,17 @@ def index() -> Response:
     """The newest links first, fifty on a page; unknown filters mean the usual ones."""
     state = STATES.get(request.args.get("state", ""))
     found = linked_workspaces.workspaces(
-        viewer(), state=state, search=search_text("q"), before_id=row_id(request.args.get("before"))
+        viewer(),
+        state=state,
+        search=search_text(request.args.get("q", "")),
+        before_id=row_id(request.args.get("before")),
     )
     shown = found[: linked_workspaces.PAGE]
-    return _shown_and_noted(
+    is_poll = request.headers.get("HX-Target") == "workspace-list"
+    return _noted_and_shown(
         Look.LIST,
         shown,
-        "support/workspaces/_list.html" if _is_poll("workspace-list") else "support/workspaces/index.html",
+        f"support/workspaces/{'_list' if is_poll else 'index'}.html",
         installations=shown,
         deliveries=link_health.of_accounts([each.account_id for each in shown]),
         counts=linked_workspaces.counts(viewer()),
@@ -50,16 +54,16 @@ def index() -> Response:
 @requires(Permission.SEE_ALL_WORKSPACES)
 def show(workspace_id: int) -> Response:
     installation = linked_workspaces.workspace(viewer(), workspace_id)
-    history = audit.of_account(
-        installation.account_id, actions_of(Kind.SLACK), by=viewer(), limit=HISTORY
-    )
-    return _shown_and_noted(
+    account_id = installation.account_id
+    history = audit.link_history(viewer(), account_id, limit=HISTORY)
+    is_poll = request.headers.get("HX-Target") == "workspace-state"
+    return _noted_and_shown(
         Look.PAGE,
         [installation],
-        "support/workspaces/_health.html" if _is_poll("workspace-health") else "support/workspaces/show.html",
+        f"support/workspaces/{'_state' if is_poll else 'show'}.html",
         installation=installation,
-        deliveries=link_health.of_accounts([installation.account_id])[installation.account_id],
-        channels=link_health.by_channel(installation.account_id),
+        deliveries=link_health.of_accounts([account_id])[account_id],
+        channels=link_health.by_channel(account_id),
         history=[tell(entry) for entry in history],
     )
 
@@ -71,19 +75,12 @@ def refuse(workspace_id: int | None = None) -> Response:
     raise Denied("Support staff look at workspaces and change nothing.")
 
 
-def _shown_and_noted(
+def _noted_and_shown(
     where: Look, shown: list[SlackInstallation], template: str, **context: Any
 ) -> Response:
     """What cannot be written to the accounts' audit logs is not shown (product.md section 10)."""
     seen = [Seen(each.account_id, each.team_id, each.team_name) for each in shown]
     looks.note(seen, where, by=viewer())
-    render = fragment if template.rpartition("/")[2].startswith("_") else page
-    answer = render(
-        template, words=errors.words, missing_scopes=scopes.missing, **context
-    )
+    answer = page(template, words=errors.words, **context)
     db.session.commit()
     return answer
-
-
-def _is_poll(region: str) -> bool:
-    return request.headers.get("HX-Target") == region
