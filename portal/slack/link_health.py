@@ -49,13 +49,15 @@ def of_accounts(account_ids: Collection[int]) -> dict[int, Deliveries]:
 def by_channel(account_id: int) -> list[ChannelHealth]:
     """Every channel that an alert action names or that has a message, by name."""
     actions = select(AlertAction.channel_id, AlertAction.channel_name)
-    names = dict(_rows(actions.where(AlertAction.account_id == account_id)))
+    rows: Any = db.session.execute(actions.where(AlertAction.account_id == account_id))
+    names: dict[str, str] = {channel_id: name for channel_id, name in rows}
     counted = select(
         PostedMessage.channel_id, func.max(PostedMessage.channel_name), *_numbers()
     ).join(PostedMessage.alert)
     of_account = counted.where(PostedMessage.account_id == account_id)
     deliveries = {}
-    for channel_id, name, *numbers in _rows(of_account.group_by(PostedMessage.channel_id)):
+    rows = db.session.execute(of_account.group_by(PostedMessage.channel_id))
+    for channel_id, name, *numbers in rows:
         names.setdefault(channel_id, name)
         deliveries[channel_id] = Deliveries(*numbers)
     lanes = db.session.scalars(select(Lane).where(Lane.account_id == account_id))
@@ -86,7 +88,3 @@ def _numbers() -> tuple[Any, ...]:
         func.min(since).filter(BEHIND),
         func.max(PostedMessage.shown_at),
     )
-
-
-def _rows(wanted: Any) -> Any:
-    return db.session.execute(wanted).tuples()

@@ -37,10 +37,10 @@ def note(workspaces: Iterable[Seen], where: Look, *, by: User) -> None:
     more often, within the ten minutes that follow it. No account's entry stands for another's.
     """
     by.require(Permission.SEE_ALL_WORKSPACES)
-    looked_at = {(seen.account_id, seen.team_id): seen for seen in workspaces}
-    for known in _noted_already(where, by) & looked_at.keys():
-        del looked_at[known]
-    for account_id, team_id, team_name in looked_at.values():
+    noted = _noted_already(where, by)
+    for account_id, team_id, team_name in workspaces:
+        if (account_id, team_id) in noted:
+            continue
         log.record(
             AuditAction.WORKSPACE_VIEWED_BY_SUPPORT,
             account_id=account_id,
