@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 from portal.db import db
 from portal.domain.accounts.models import Account, SignIn, User
 from portal.domain.accounts.permissions import HIDDEN, PERMISSIONS, Permission, Role
+from portal.domain.notices.models import Notice
 from tests.make import (
     make_account,
     make_action,
@@ -43,6 +44,7 @@ WATCHED = {
     "alert_actions": "account_id = :account_id",
     "slack_installations": "account_id = :account_id",
     "audit_entries": "account_id = :account_id",
+    "notices": "account_id = :account_id",
     "invitations": f"user_id IN ({PEOPLE})",
     "sign_ins": f"user_id IN ({PEOPLE})",
     "timeline_entries": "alert_id IN (SELECT id FROM alerts WHERE account_id = :account_id)",
@@ -87,6 +89,12 @@ def world(app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
         action = make_action(source, channel_name=f"{MARK.lower()}-ops")
         alert = make_alert(source, summary=f"{MARK} is on fire")
         workspace = make_installation(person, team_id="T0MARK", team_name=f"{MARK} workspace")
+        notice = Notice(
+            account_id=account.id, user_id=person.id, about="link", text=f"{MARK} broke", path="/"
+        )
+        db.session.add(notice)
+        db.session.commit()
+        notice_id = notice.id
     sign_in(app.test_client(), person)
     with app.app_context():
         browser = db.session.scalars(db.select(SignIn.id)).one()
@@ -95,6 +103,7 @@ def world(app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
         "source_id": source.id,
         "action_id": action.id,
         "user_id": person.id,
+        "notice_id": notice_id,
         "sign_in_id": browser,
         "workspace_id": workspace.id,
         "token": "unknown",
