@@ -50,7 +50,7 @@ def by_channel(account_id: int) -> list[ChannelHealth]:
     """Every channel that an alert action names or that has a message, by name."""
     actions = select(AlertAction.channel_id, AlertAction.channel_name)
     rows: Any = db.session.execute(actions.where(AlertAction.account_id == account_id))
-    names: dict[str, str] = dict(rows)
+    names: dict[str, str] = dict(rows.all())
     counted = select(
         PostedMessage.channel_id, func.max(PostedMessage.channel_name), *_numbers()
     ).join(PostedMessage.alert)
