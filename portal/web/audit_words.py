@@ -115,7 +115,6 @@ class Told:
     """One entry in words. `did` follows the name of who did it."""
 
     entry: AuditEntry
-    kind: Kind
     who: str
     did: str
     details: list[tuple[str, str]]  # label and value, without what the sentence says already
@@ -123,11 +122,10 @@ class Told:
 
 def tell(entry: AuditEntry) -> Told:
     """Old entries may lack a detail that their sentence names today: it is then “unknown”."""
-    kind, sentence = DEEDS[entry.action]
+    _, sentence = DEEDS[entry.action]
     said = {name for _, name, _, _ in Formatter().parse(sentence) if name}
     return Told(
         entry,
-        kind,
         entry.actor_name[:1].upper() + entry.actor_name[1:],
         sentence.format_map(_Known(entry.details, subject=_without_noun(entry.subject))),
         _details(entry.details, said),

@@ -92,9 +92,9 @@ def test_support_staff_see_every_link_with_its_state(
         "Acme in Acme Corp t0acme.slack.com T0ACME Connected since",
         "Disconnected, re-authorize",
         "The app's token was revoked in Slack.",
-        "missing: channels:read, users:read",
+        "Missing: channels:read, users:read",
         "installed by Admin of Gamma",
-        "last event never · last message never · nothing waits",
+        "nothing waits · last message never · last event never",
     ):
         assert fact in seen, fact
 
@@ -162,7 +162,7 @@ def deliveries(app: Flask, links: dict[str, SlackInstallation]) -> None:
 def test_the_list_counts_what_waits_and_what_failed(client: FlaskClient, sue: User) -> None:
     seen = text_of(client.get(LIST, query_string={"q": "Acme"}))
     assert "1 waiting , the oldest since" in seen
-    assert "1 failed within 7 days" in seen
+    assert "1 given up within 7 days" in seen
     assert "last message never" not in seen
     assert "nothing waits" in text_of(client.get(LIST, query_string={"q": "Beta"}))
 
