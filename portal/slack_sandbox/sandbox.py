@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from . import admin, operations, seed, store
+from .actor import Actor
 from .faults import Fault, parse
 from .journal import Delivery, Request, Violation
 from .manifest import Manifest
@@ -18,7 +19,7 @@ from .server import Server
 PAUSE_BEFORE_SAVING = 0.1  # changes come in bursts; one write each is enough
 
 
-class Sandbox:
+class Sandbox(Actor):
     """A pretend Slack with one app: on a free port in a test, or for as long as the demo runs.
 
     `state_file` keeps workspaces, messages, installations and tokens over a restart. An unreadable

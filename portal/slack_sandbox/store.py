@@ -19,6 +19,7 @@ from .state import (
     Workspace,
     World,
 )
+from .surfaces import Trigger, UserGroup, View
 
 FORMAT = 1
 COLLECTIONS: dict[str, type[Any]] = {
@@ -30,6 +31,9 @@ COLLECTIONS: dict[str, type[Any]] = {
     "tokens": Token,
     "codes": Code,
     "response_urls": ResponseURL,
+    "triggers": Trigger,
+    "views": View,
+    "usergroups": UserGroup,
 }
 
 
@@ -49,7 +53,7 @@ def decode(text: str) -> World:
     fields = dict(saved["world"])
     fields["switches"] = Switches(**fields["switches"])
     for name, kind in COLLECTIONS.items():
-        fields[name] = {key: kind(**value) for key, value in fields[name].items()}
+        fields[name] = {key: kind(**value) for key, value in fields.get(name, {}).items()}
     return World(**fields)
 
 
