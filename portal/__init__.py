@@ -30,7 +30,7 @@ from portal.web import (
     login,
     profile,
 )
-from portal.web.settings import connectors, users
+from portal.web.settings import audit_log, connectors, users
 from portal.web.support import workspaces
 
 ROOT = Path(__file__).parent.parent
@@ -102,6 +102,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         alert_actions,
         connectors,
         users,
+        audit_log,
         workspaces,
     ):
         app.register_blueprint(part.bp)

@@ -24,6 +24,7 @@ class Permission(Enum):
     MANAGE_ALERT_ACTIONS = auto()
     MANAGE_CONNECTORS = auto()
     MANAGE_USERS = auto()
+    SEE_AUDIT_LOG = auto()
     SEE_ALL_WORKSPACES = auto()
 
 
@@ -34,7 +35,11 @@ RESPONDER = STAKEHOLDER | {
     Permission.SEE_ALERT_SOURCES,
 }
 USER = RESPONDER | {Permission.MANAGE_ALERT_SOURCES, Permission.MANAGE_ALERT_ACTIONS}
-ADMIN = USER | {Permission.MANAGE_CONNECTORS, Permission.MANAGE_USERS}
+ADMIN = USER | {
+    Permission.MANAGE_CONNECTORS,
+    Permission.MANAGE_USERS,
+    Permission.SEE_AUDIT_LOG,
+}
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.STAKEHOLDER: STAKEHOLDER,
@@ -61,5 +66,8 @@ REFUSALS: dict[Permission, str] = {
     ),
     Permission.MANAGE_CONNECTORS: "Only admins can link Slack. Ask an admin of your account.",
     Permission.MANAGE_USERS: "Only admins can manage people. Ask an admin of your account.",
+    Permission.SEE_AUDIT_LOG: "Only admins can read the audit log. Ask an admin of your account.",
 }
+# Whoever lacks one of these is not told either that there is something to be seen.
+HIDDEN = frozenset({Permission.SEE_ALL_WORKSPACES})
 REFUSED = "You may not do this. Ask an admin of your account."
