@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.blueprints import BlueprintSetupState
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import Forbidden, NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
-from . import developer, filters, interactions
+from . import administration, developer, filters, interactions
 from .here import here
 from .payloads import NotThere
 from .render import Names
@@ -16,6 +16,7 @@ from .state import Message, Person, World
 
 bp = Blueprint("screen", __name__)
 bp.register_blueprint(developer.bp)
+bp.register_blueprint(administration.bp)
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
@@ -35,6 +36,12 @@ def _headers(response: Response) -> Response:
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers.setdefault("Cache-Control", "no-cache")
     return response
+
+
+@bp.errorhandler(403)
+def _not_allowed(problem: Forbidden) -> tuple[str, int]:
+    words = problem.description
+    return render_template("stopped.html", title="This is not for everybody", words=words), 403
 
 
 @bp.errorhandler(404)
