@@ -87,7 +87,7 @@ def install(
         own, token = installations.install(
             platform, team_id, enterprise_id, user_id, [s for s in wanted if s not in declined]
         )
-        return asdict(own) | {"token": token.token}
+        return asdict(own) | {"token": token.token, "refresh_token": token.refresh_token}
 
 
 def consent(

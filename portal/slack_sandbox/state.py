@@ -118,6 +118,16 @@ class Token:
     installation_id: str
     error: str = ""  # what a call with it answers: "" while it is good
     was_refused: bool = False  # the app has been told that it is dead
+    expires_at: float = 0.0  # 0: never
+    refresh_token: str = ""  # that was given out with it
+    was_exchanged: bool = False  # a long-lived one for a pair that rotates
+
+
+@dataclass
+class RefreshToken:
+    token: str
+    installation_id: str
+    used_at: float = 0.0  # by the first call that was answered with a new pair
 
 
 @dataclass
@@ -152,6 +162,8 @@ class Switches:
     distributed: bool = True
     home_workspace: str = "T0ACME"
     fresh_token_on_reinstall: bool = False
+    token_rotation: bool = False  # on as well where the manifest says so
+    refresh_grace: float = 60.0  # seconds a used refresh token still works
     uninstall_permitted: bool = True
     uninstall_events: str = "tokens_revoked app_uninstalled"  # which, and in which order
     edit_window_open: bool = True
@@ -177,6 +189,7 @@ class World:
     messages: dict[str, dict[str, Message]] = field(default_factory=dict)  # channel, then ts
     installations: dict[str, Installation] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
+    refresh_tokens: dict[str, RefreshToken] = field(default_factory=dict)
     codes: dict[str, Code] = field(default_factory=dict)
     response_urls: dict[str, ResponseURL] = field(default_factory=dict)
 

@@ -13,6 +13,7 @@ from .state import (
     Installation,
     Message,
     Person,
+    RefreshToken,
     ResponseURL,
     Switches,
     Token,
@@ -27,6 +28,7 @@ COLLECTIONS: dict[str, type[Any]] = {
     "channels": Channel,
     "installations": Installation,
     "tokens": Token,
+    "refresh_tokens": RefreshToken,
     "codes": Code,
     "response_urls": ResponseURL,
 }

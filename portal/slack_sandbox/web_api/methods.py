@@ -48,6 +48,7 @@ METHODS: dict[str, Method] = {
         taken=f"{CLIENT} code redirect_uri grant_type refresh_token code_verifier",
         takes_token=False,
     ),
+    "oauth.v2.exchange": Method(oauth.exchange, TIER_3, taken=CLIENT, takes_token=False),
     "chat.postMessage": Method(
         chat.post_message,
         NO_TIER,
