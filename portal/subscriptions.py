@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy.orm import Session, SessionTransaction
 
 from portal.domain import facts
+from portal.domain.oncall import absences
 from portal.jobs.engine import Job, Wake, wake
 from portal.slack import link_notices, people, revocations
 from portal.slack import reactions as slack
@@ -26,6 +27,7 @@ class Reactions:
 
 
 SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
+    facts.PersonChanged: Reactions(with_it=(absences.note_absence,)),
     facts.AlertCreated: Reactions(with_it=(slack.show_new_alert,)),
     facts.AlertEventJoined: Reactions(with_it=(slack.show_alert_anew,)),
     facts.AlertAcknowledged: Reactions(with_it=(slack.show_alert_anew,)),
