@@ -22,6 +22,8 @@ class Permission(Enum):
     SEE_ALERT_SOURCES = auto()
     MANAGE_ALERT_SOURCES = auto()
     MANAGE_ALERT_ACTIONS = auto()
+    SEE_ESCALATION_POLICIES = auto()  # and who is on call
+    MANAGE_ESCALATION_POLICIES = auto()
     MANAGE_CONNECTORS = auto()
     MANAGE_USERS = auto()
     SEE_ALL_WORKSPACES = auto()
@@ -32,8 +34,13 @@ RESPONDER = STAKEHOLDER | {
     Permission.SEE_ALERTS,
     Permission.RESPOND_TO_ALERTS,
     Permission.SEE_ALERT_SOURCES,
+    Permission.SEE_ESCALATION_POLICIES,
 }
-USER = RESPONDER | {Permission.MANAGE_ALERT_SOURCES, Permission.MANAGE_ALERT_ACTIONS}
+USER = RESPONDER | {
+    Permission.MANAGE_ALERT_SOURCES,
+    Permission.MANAGE_ALERT_ACTIONS,
+    Permission.MANAGE_ESCALATION_POLICIES,
+}
 ADMIN = USER | {Permission.MANAGE_CONNECTORS, Permission.MANAGE_USERS}
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -58,6 +65,12 @@ REFUSALS: dict[Permission, str] = {
     ),
     Permission.MANAGE_ALERT_ACTIONS: (
         "You may not change alert actions. Ask an admin for the role user."
+    ),
+    Permission.SEE_ESCALATION_POLICIES: (
+        "Your role does not show who is on call. Ask an admin for the role responder."
+    ),
+    Permission.MANAGE_ESCALATION_POLICIES: (
+        "You may not change escalation policies. Ask an admin for the role user."
     ),
     Permission.MANAGE_CONNECTORS: "Only admins can link Slack. Ask an admin of your account.",
     Permission.MANAGE_USERS: "Only admins can manage people. Ask an admin of your account.",

@@ -1,0 +1,151 @@
+"""What do people and timers do to an alert's escalation? Each function is one transaction."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select, update
+
+from portal.db import db, now
+from portal.domain.accounts import queries as accounts
+from portal.domain.accounts.models import User
+from portal.domain.accounts.permissions import Permission
+from portal.domain.alerts import queries as alerts
+from portal.domain.alerts import timeline
+from portal.domain.alerts.models import Alert, AlertStatus, Priority, TimelineKind, Via
+from portal.domain.escalation import climbing, queries
+from portal.domain.escalation.climbing import Reason
+from portal.domain.escalation.models import AlertEscalation, Responder
+from portal.domain.escalation.steps import Position
+from portal.domain.escalation.targets import GONE, Target, TargetKind, look
+from portal.domain.facts import AlertEscalated, AlertRerouted, announce
+from portal.domain.oncall import queries as oncall
+from portal.errors import Conflict, Invalid, NotFound
+
+AGAIN_AFTER_A_FAULT = timedelta(minutes=1)
+
+
+def escalate(alert_id: int, level: int, *, by: User, via: Via) -> Alert:
+    """Ask this level now and go on from there; the alert is pending again (product.md 8.1).
+
+    Raises Conflict when the alert is resolved, of low priority, or has no policy; Invalid for a
+    level that its policy does not have.
+    """
+    alert = _open(alert_id, by)
+    climb = climbing.of_alert(alert.id)
+    if climb is None:
+        raise Conflict("This alert has no escalation policy. Reroute it to one, or to a person.")
+    if alert.priority is Priority.LOW:
+        raise Conflict("Low priority asks the first level only. Raise the priority first.")
+    if not 1 <= level <= len(climb.rules):
+        raise Invalid(f"Please choose a level from 1 to {len(climb.rules)}.", field="level")
+    _make_pending(alert)
+    at = Position(level, climb.lap, climb.has_asked)
+    climbing.enter(alert, climb, at, Reason.BY_HAND, by=by, via=via)
+    db.session.commit()
+    return alert
+
+
+def reroute(alert_id: int, to: Target, *, by: User, via: Via) -> Alert:
+    """Have others asked now, instead of those before; the alert is pending again.
+
+    A policy begins at its level 1 without its delay. A person, or whoever is on call in a schedule,
+    is asked alone: nothing escalates after that. Raises NotFound for what is not there any more and
+    Conflict when nobody is on call in the schedule.
+    """
+    alert = _open(alert_id, by)
+    db.session.execute(delete(Responder).where(Responder.alert_id == alert.id))
+    _make_pending(alert)
+    if to.kind is TargetKind.POLICY:
+        policy = queries.policy(by, to.id)
+        timeline.record(alert, TimelineKind.REROUTED, by=by, via=via, to=policy.name)
+        climbing.begin(alert, policy, Reason.REROUTED)
+    else:
+        name, user_id = _asked_alone(to, by)
+        timeline.record(alert, TimelineKind.REROUTED, by=by, via=via, to=name)
+        db.session.execute(delete(AlertEscalation).where(AlertEscalation.alert_id == alert.id))
+        climbing.ask(alert, [user_id])
+    announce(AlertRerouted(alert.id))
+    db.session.commit()
+    return alert
+
+
+def add_responder(alert_id: int, user_id: int, *, by: User, via: Via) -> Alert:
+    """Ask one more person. Status and escalation stay as they are.
+
+    Raises Conflict when the person is a responder already or may not answer.
+    """
+    alert = _open(alert_id, by)
+    person = _who_may_answer(user_id, by)
+    if db.session.get(Responder, (alert.id, person.id)) is not None:
+        raise Conflict(f"{person.name} is a responder already. Nothing was changed.")
+    timeline.record(alert, TimelineKind.RESPONDER_ADDED, by=by, via=via, person=person.name)
+    climbing.ask(alert, [person.id])
+    db.session.commit()
+    return alert
+
+
+def take_due_steps(alert_ids: Collection[int], moment: datetime) -> int:
+    """Take the steps of these alerts whose time has come, and return how many there were.
+
+    Whoever else is at one of them right now, a person or another worker, has it: we skip it. Both
+    rows are locked, since only a locked row is read as it is now: that is what makes each step
+    happen once. NO KEY, because the timeline entries of others may go on referring to the alert.
+    """
+    wanted = (
+        select(AlertEscalation, Alert)
+        .join(Alert, Alert.id == AlertEscalation.alert_id)
+        .where(AlertEscalation.alert_id.in_(alert_ids), AlertEscalation.next_step_at <= moment)
+        .order_by(AlertEscalation.alert_id)
+        .with_for_update(key_share=True, skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    due = db.session.execute(wanted).all()
+    on_call = look((rule for climb, _ in due for rule in climb.plan), moment)
+    for climb, alert in due:
+        climbing.step(alert, climb, on_call)
+    db.session.commit()
+    return len(due)
+
+
+def postpone(alert_id: int) -> None:
+    """Try a step again later that failed by a fault of ours, so that it does not stop the others."""
+    later = update(AlertEscalation).where(
+        AlertEscalation.alert_id == alert_id, AlertEscalation.next_step_at.is_not(None)
+    )
+    db.session.execute(later.values(next_step_at=now() + AGAIN_AFTER_A_FAULT))
+    db.session.commit()
+
+
+def _open(alert_id: int, by: User) -> Alert:
+    by.require(Permission.RESPOND_TO_ALERTS)
+    alert = alerts.locked(by, alert_id)
+    if alert.status is AlertStatus.RESOLVED:
+        raise Conflict(f"{alert.resolver} has resolved this alert. Nothing was changed.")
+    return alert
+
+
+def _make_pending(alert: Alert) -> None:
+    """Responders keep their own mark; the alert itself is nobody's again."""
+    alert.status = AlertStatus.PENDING
+    alert.acknowledged_at = alert.acknowledged_by_id = None
+
+
+def _asked_alone(to: Target, by: User) -> tuple[str, int]:
+    """The name for the timeline, and the person."""
+    if to.kind is TargetKind.PERSON:
+        person = _who_may_answer(to.id, by)
+        return person.name, person.id
+    schedule = db.session.scalar(oncall.visible_to(by).where(oncall.Schedule.id == to.id))
+    if schedule is None:
+        raise NotFound(GONE)
+    user_id = oncall.on_call_now([schedule.id], now()).get(schedule.id)
+    if user_id is None:
+        raise Conflict(f"Nobody is on call in {schedule.name} now. Nothing was changed.")
+    return schedule.name, user_id
+
+
+def _who_may_answer(user_id: int, by: User) -> User:
+    person = accounts.person(by, user_id)
+    if not person.can(Permission.RESPOND_TO_ALERTS):
+        raise Conflict(f"{person.name} may not answer alerts. Please choose somebody else.")
+    return person
