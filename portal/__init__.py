@@ -19,6 +19,7 @@ from portal.settings import Settings, development_secrets, load
 from portal.slack import endpoints as slack
 from portal.slack import oauth
 from portal.slack.tokens import EncryptedStr, render_item
+from portal.domain.oncall import models as _schedules  # noqa: F401 - tables without a page yet
 from portal.web import access, alert_actions, alert_sources, alerts, errors, headers, login, profile
 from portal.web.settings import connectors, users
 from portal.web.support import workspaces

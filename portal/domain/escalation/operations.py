@@ -16,10 +16,10 @@ from portal.domain.escalation import climbing, queries
 from portal.domain.escalation.climbing import Reason
 from portal.domain.escalation.models import AlertEscalation, Responder
 from portal.domain.escalation.steps import Position
-from portal.domain.escalation.targets import GONE, Target, TargetKind, look
-from portal.domain.facts import AlertEscalated, AlertRerouted, announce
+from portal.domain.escalation.targets import Target, TargetKind, look
+from portal.domain.facts import AlertRerouted, announce
 from portal.domain.oncall import queries as oncall
-from portal.errors import Conflict, Invalid, NotFound
+from portal.errors import Conflict, Invalid
 
 AGAIN_AFTER_A_FAULT = timedelta(minutes=1)
 
@@ -53,15 +53,13 @@ def reroute(alert_id: int, to: Target, *, by: User, via: Via) -> Alert:
     Conflict when nobody is on call in the schedule.
     """
     alert = _open(alert_id, by)
-    db.session.execute(delete(Responder).where(Responder.alert_id == alert.id))
-    _make_pending(alert)
     if to.kind is TargetKind.POLICY:
         policy = queries.policy(by, to.id)
-        timeline.record(alert, TimelineKind.REROUTED, by=by, via=via, to=policy.name)
+        _hand_over(alert, policy.name, by, via)
         climbing.begin(alert, policy, Reason.REROUTED)
     else:
         name, user_id = _asked_alone(to, by)
-        timeline.record(alert, TimelineKind.REROUTED, by=by, via=via, to=name)
+        _hand_over(alert, name, by, via)
         db.session.execute(delete(AlertEscalation).where(AlertEscalation.alert_id == alert.id))
         climbing.ask(alert, [user_id])
     announce(AlertRerouted(alert.id))
@@ -130,14 +128,19 @@ def _make_pending(alert: Alert) -> None:
     alert.acknowledged_at = alert.acknowledged_by_id = None
 
 
+def _hand_over(alert: Alert, to: str, by: User, via: Via) -> None:
+    """Those asked before leave the list; the timeline still knows them."""
+    db.session.execute(delete(Responder).where(Responder.alert_id == alert.id))
+    _make_pending(alert)
+    timeline.record(alert, TimelineKind.REROUTED, by=by, via=via, to=to)
+
+
 def _asked_alone(to: Target, by: User) -> tuple[str, int]:
     """The name for the timeline, and the person."""
     if to.kind is TargetKind.PERSON:
         person = _who_may_answer(to.id, by)
         return person.name, person.id
-    schedule = db.session.scalar(oncall.visible_to(by).where(oncall.Schedule.id == to.id))
-    if schedule is None:
-        raise NotFound(GONE)
+    schedule = oncall.schedule(by, to.id)
     user_id = oncall.on_call_now([schedule.id], now()).get(schedule.id)
     if user_id is None:
         raise Conflict(f"Nobody is on call in {schedule.name} now. Nothing was changed.")

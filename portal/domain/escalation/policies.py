@@ -124,7 +124,12 @@ def _targets(account_id: int, chosen: list[Target], field: str) -> list[Escalati
     if not chosen:
         raise Invalid("Please choose at least one person or schedule.", field=field)
     offered = {
-        TargetKind.PERSON: set(db.session.scalars(accounts.ids_who_may_answer(account_id))),
+        TargetKind.PERSON: {
+            person.id
+            for person in db.session.scalars(
+                accounts.who_may(Permission.RESPOND_TO_ALERTS, account_id)
+            )
+        },
         TargetKind.SCHEDULE: set(
             db.session.scalars(select(Schedule.id).where(Schedule.account_id == account_id))
         ),
