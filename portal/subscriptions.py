@@ -1,22 +1,23 @@
 """Who reacts to what? Read this table to know everything that follows from a fact.
 
 A reaction *with it* runs in the fact's own transaction and touches nothing but the database; it
-returns the jobs that must look at its rows. A reaction *after it* is a job named for the ids of the
+returns the jobs that must look at its rows, if any. It may announce further facts. A reaction *after it* is a job named for the ids of the
 fact. Jobs are deferred on the session's connection: no commit, no job; commit, and none is lost.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session, SessionTransaction
 
 from portal.domain import facts
+from portal.domain.escalation import reactions as escalation
 from portal.jobs.engine import Job, Wake, wake
 from portal.slack import people, revocations
 from portal.slack import reactions as slack
 
-WithIt = Callable[[Any], Iterable[Wake]]
+WithIt = Callable[[Any], Iterable[Wake] | None]
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,16 @@ class Reactions:
 
 
 SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
-    facts.AlertCreated: Reactions(with_it=(slack.show_new_alert,)),
+    facts.AlertCreated: Reactions(with_it=(escalation.begin, slack.show_new_alert)),
     facts.AlertEventJoined: Reactions(with_it=(slack.show_alert_anew,)),
-    facts.AlertAcknowledged: Reactions(with_it=(slack.show_alert_anew,)),
-    facts.AlertResolved: Reactions(with_it=(slack.show_alert_anew,)),
+    facts.AlertAcknowledged: Reactions(with_it=(escalation.stop, slack.show_alert_anew)),
+    facts.AlertResolved: Reactions(with_it=(escalation.stop, slack.show_alert_anew)),
+    facts.AlertPriorityRaised: Reactions(with_it=(escalation.go_on, slack.show_alert_anew)),
+    facts.AlertEscalated: Reactions(with_it=(slack.show_alert_anew,)),
+    facts.AlertEscalationEnded: Reactions(with_it=(slack.show_alert_anew,)),
+    facts.NobodyOnCall: Reactions(with_it=(slack.show_alert_anew,)),
+    facts.ResponderAdded: Reactions(with_it=(slack.show_alert_anew,)),
+    facts.AlertRerouted: Reactions(with_it=(slack.show_alert_anew,)),
     facts.WorkspaceLinked: Reactions(with_it=(slack.resume_lanes,), after_it=(people.link_people,)),
     facts.WorkspaceUnlinked: Reactions(after_it=(revocations.revoke_token,)),
 }
@@ -45,16 +52,21 @@ def tell(session: Session) -> None:
         return
     session.flush()
     wakes: dict[str, Wake] = {}
-    for fact in session.info.pop("facts", []):
-        reactions = SUBSCRIPTIONS[type(fact)]
-        jobs = [
-            Wake(job, {name: getattr(fact, name) for name in job.ids}) for job in reactions.after_it
-        ]
-        for wanted in [*(w for react in reactions.with_it for w in react(fact)), *jobs]:
-            wakes[wanted.key] = wanted
-    session.flush()
+    while announced := session.info.pop("facts", []):
+        for fact in announced:
+            for wanted in _wakes(fact):
+                wakes[wanted.key] = wanted
+        session.flush()
     for _, wanted in sorted(wakes.items()):
         wake(wanted.job, at=wanted.at, **wanted.ids)
+
+
+def _wakes(fact: facts.Fact) -> Iterator[Wake]:
+    reactions = SUBSCRIPTIONS[type(fact)]
+    for react in reactions.with_it:
+        yield from react(fact) or ()
+    for job in reactions.after_it:
+        yield Wake(job, {name: getattr(fact, name) for name in job.ids})
 
 
 def forget(session: Session, ended: SessionTransaction) -> None:

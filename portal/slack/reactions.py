@@ -10,8 +10,14 @@ from portal.domain.alerts.models import Alert
 from portal.domain.facts import (
     AlertAcknowledged,
     AlertCreated,
+    AlertEscalated,
+    AlertEscalationEnded,
     AlertEventJoined,
+    AlertPriorityRaised,
+    AlertRerouted,
     AlertResolved,
+    NobodyOnCall,
+    ResponderAdded,
     WorkspaceLinked,
 )
 from portal.domain.routing import matching
@@ -20,7 +26,17 @@ from portal.jobs.engine import Wake
 from portal.slack.lanes import deliver
 from portal.slack.posted import BEHIND, Lane, PostedMessage
 
-AlertChanged = AlertEventJoined | AlertAcknowledged | AlertResolved
+AlertChanged = (
+    AlertEventJoined
+    | AlertAcknowledged
+    | AlertResolved
+    | AlertPriorityRaised
+    | AlertEscalated
+    | AlertEscalationEnded
+    | NobodyOnCall
+    | ResponderAdded
+    | AlertRerouted
+)
 
 
 def show_new_alert(fact: AlertCreated) -> Iterable[Wake]:

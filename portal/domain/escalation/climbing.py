@@ -1,6 +1,6 @@
 """How does an alert climb its policy? The rows of it; whoever calls has locked the alert and commits."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 
 from sqlalchemy import select
@@ -96,7 +96,9 @@ def ask(alert: Alert, user_ids: list[int]) -> None:
     """Make these people responders, and have them told; also those who are responders already."""
     moment = now()
     rows = [{"alert_id": alert.id, "user_id": user_id} for user_id in user_ids]
-    wanted = insert(Responder).values([row | {"added_at": moment, "asked_at": moment} for row in rows])
+    wanted = insert(Responder).values(
+        [row | {"added_at": moment, "asked_at": moment} for row in rows]
+    )
     db.session.execute(
         wanted.on_conflict_do_update(
             index_elements=["alert_id", "user_id"], set_={"asked_at": moment}

@@ -55,9 +55,7 @@ class EscalationRule(Base):
     __table_args__ = (UniqueConstraint("policy_id", "level"),)
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
-    policy_id: Mapped[int] = mapped_column(
-        ForeignKey("escalation_policies.id", ondelete="CASCADE")
-    )
+    policy_id: Mapped[int] = mapped_column(ForeignKey("escalation_policies.id", ondelete="CASCADE"))
     level: Mapped[int]  # 1, 2, …
     timeout_minutes: Mapped[int]
 

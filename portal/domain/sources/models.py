@@ -8,7 +8,6 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.db import Base, now
 from portal.domain.accounts.models import Account
 
-
 POLICY = "fk_alert_sources_escalation_policy"
 
 
