@@ -1,11 +1,13 @@
 """Who reacts to what? Read this table to know everything that follows from a fact.
 
 A reaction *with it* runs in the fact's own transaction and touches nothing but the database; it
-returns the jobs that must look at its rows, if any. It may announce further facts. A reaction *after it* is a job named for the ids of the
-fact. Jobs are deferred on the session's connection: no commit, no job; commit, and none is lost.
+returns the jobs that must look at its rows, and may announce further facts. One that reacts
+*together* does the same once, after all of those, with every fact of its own: a thousand alerts that
+escalate at one moment are one update. A reaction *after it* is a job named for the ids of the fact.
+Jobs are deferred on the session's connection: no commit, no job; commit, and none is lost.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,25 +20,31 @@ from portal.slack import people, revocations
 from portal.slack import reactions as slack
 
 WithIt = Callable[[Any], Iterable[Wake] | None]
+Together = Callable[[Sequence[Any]], Iterable[Wake]]
 
 
 @dataclass(frozen=True)
 class Reactions:
     with_it: tuple[WithIt, ...] = ()
+    together: tuple[Together, ...] = ()
     after_it: tuple[Job, ...] = ()
 
 
 SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
     facts.AlertCreated: Reactions(with_it=(escalation.begin, slack.show_new_alert)),
-    facts.AlertEventJoined: Reactions(with_it=(slack.show_alert_anew,)),
-    facts.AlertAcknowledged: Reactions(with_it=(escalation.stop, slack.show_alert_anew)),
-    facts.AlertResolved: Reactions(with_it=(escalation.stop, slack.show_alert_anew)),
-    facts.AlertPriorityRaised: Reactions(with_it=(escalation.go_on, slack.show_alert_anew)),
-    facts.AlertEscalated: Reactions(with_it=(slack.show_alert_anew,)),
-    facts.AlertEscalationEnded: Reactions(with_it=(slack.show_alert_anew,)),
-    facts.NobodyOnCall: Reactions(with_it=(slack.show_alert_anew,)),
-    facts.ResponderAdded: Reactions(with_it=(slack.show_alert_anew,)),
-    facts.AlertRerouted: Reactions(with_it=(slack.show_alert_anew,)),
+    facts.AlertEventJoined: Reactions(together=(slack.show_alerts_anew,)),
+    facts.AlertAcknowledged: Reactions(
+        with_it=(escalation.stop,), together=(slack.show_alerts_anew,)
+    ),
+    facts.AlertResolved: Reactions(with_it=(escalation.stop,), together=(slack.show_alerts_anew,)),
+    facts.AlertPriorityRaised: Reactions(
+        with_it=(escalation.go_on,), together=(slack.show_alerts_anew,)
+    ),
+    facts.AlertEscalated: Reactions(together=(slack.show_alerts_anew,)),
+    facts.AlertEscalationEnded: Reactions(together=(slack.show_alerts_anew,)),
+    facts.NobodyOnCall: Reactions(together=(slack.show_alerts_anew,)),
+    facts.ResponderAdded: Reactions(together=(slack.show_alerts_anew,)),
+    facts.AlertRerouted: Reactions(together=(slack.show_alerts_anew,)),
     facts.WorkspaceLinked: Reactions(with_it=(slack.resume_lanes,), after_it=(people.link_people,)),
     facts.WorkspaceUnlinked: Reactions(after_it=(revocations.revoke_token,)),
 }
@@ -52,11 +60,16 @@ def tell(session: Session) -> None:
         return
     session.flush()
     wakes: dict[str, Wake] = {}
+    together: dict[Together, list[facts.Fact]] = {}
     while announced := session.info.pop("facts", []):
         for fact in announced:
-            for wanted in _wakes(fact):
-                wakes[wanted.key] = wanted
+            for react in SUBSCRIPTIONS[type(fact)].together:
+                together.setdefault(react, []).append(fact)
+            wakes.update((wanted.key, wanted) for wanted in _wakes(fact))
         session.flush()
+    for react, of_theirs in together.items():
+        wakes.update((wanted.key, wanted) for wanted in react(of_theirs))
+    session.flush()
     for _, wanted in sorted(wakes.items()):
         wake(wanted.job, at=wanted.at, **wanted.ids)
 

@@ -23,7 +23,7 @@ from portal.domain.escalation.models import AlertEscalation
 from portal.jobs.engine import loop
 
 PAUSE = 0.5  # seconds
-BATCH = 200  # alerts in one transaction: a click on one of them waits that long at most
+BATCH = 500  # alerts in one transaction: a click on one of them waits that long at most
 
 log = structlog.get_logger()
 

@@ -1,5 +1,6 @@
 """How does an alert climb its policy? The rows of it; whoever calls has locked the alert and commits."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
 
@@ -21,6 +22,8 @@ from portal.domain.facts import (
     ResponderAdded,
     announce,
 )
+
+Asked = tuple[int, int]  # the ids of an alert and of a person
 
 
 class Reason(StrEnum):
@@ -56,56 +59,41 @@ def enter(
     *,
     by: User | None = None,
     via: Via | None = None,
-    on_call: OnCall | None = None,
 ) -> None:
-    """Enter a level now and write down what comes of it: timeline, responders, the next timer.
-
-    `on_call` is given by who enters many at once; it must be of this moment.
-    """
-    plan, moment = climb.plan, now()
-    found = on_call or look(plan, moment)
-    step = steps.enter(
-        plan,
-        at,
-        repeats=climb.repeats,
-        is_low=alert.priority is Priority.LOW,
-        who=found.asked,
-        now=moment,
-    )
-    climb.level, climb.lap = step.position.level, step.position.lap
-    climb.has_asked, climb.next_step_at = step.position.has_asked, step.next_at
-    climb.ended_at = moment if step.is_end else None
-    _record(alert, climb, step, reason, found, by, via)
+    """Enter a level now and write down what comes of it: timeline, responders, the next timer."""
+    ask(_entered(alert, climb, at, reason, look(climb.plan, now()), by, via))
 
 
-def step(alert: Alert, climb: AlertEscalation, on_call: OnCall) -> None:
-    """The timer rang: the following level, the next pass, or the end."""
-    if alert.status is not AlertStatus.PENDING:
-        climb.next_step_at = None
-        return
-    following = steps.after(climb.position, levels=len(climb.rules), repeats=climb.repeats)
-    if following is not None:
-        reason = Reason.TIMEOUT if climb.level else Reason.OPENED
-        enter(alert, climb, following, reason, on_call=on_call)
-        return
-    climb.next_step_at, climb.ended_at = None, now()
-    _ended(alert, climb)
+def take_steps(due: Sequence[tuple[AlertEscalation, Alert]]) -> None:
+    """The timers of these alerts rang: for each the following level, the next pass, or the end."""
+    on_call = look((rule for climb, _ in due for rule in climb.plan), now())
+    asked: list[Asked] = []
+    for climb, alert in due:
+        following = steps.after(climb.position, levels=len(climb.rules), repeats=climb.repeats)
+        if alert.status is not AlertStatus.PENDING:
+            climb.next_step_at = None
+        elif following is not None:
+            reason = Reason.TIMEOUT if climb.level else Reason.OPENED
+            asked += _entered(alert, climb, following, reason, on_call)
+        else:
+            climb.next_step_at, climb.ended_at = None, now()
+            _ended(alert, climb)
+    ask(asked)
 
 
-def ask(alert: Alert, user_ids: list[int]) -> None:
+def ask(asked: Sequence[Asked]) -> None:
     """Make these people responders, and have them told; also those who are responders already."""
+    if not asked:
+        return
     moment = now()
-    rows = [{"alert_id": alert.id, "user_id": user_id} for user_id in user_ids]
-    wanted = insert(Responder).values(
-        [row | {"added_at": moment, "asked_at": moment} for row in rows]
+    wanted = insert(Responder).values(added_at=moment, asked_at=moment)
+    again = wanted.on_conflict_do_update(
+        index_elements=["alert_id", "user_id"], set_={"asked_at": moment}
     )
-    db.session.execute(
-        wanted.on_conflict_do_update(
-            index_elements=["alert_id", "user_id"], set_={"asked_at": moment}
-        )
-    )
-    for user_id in user_ids:
-        announce(ResponderAdded(alert.id, user_id))
+    rows = [{"alert_id": alert_id, "user_id": user_id} for alert_id, user_id in asked]
+    db.session.execute(again, rows)
+    for alert_id, user_id in asked:
+        announce(ResponderAdded(alert_id, user_id))
 
 
 def of_alert(alert_id: int) -> AlertEscalation | None:
@@ -113,30 +101,54 @@ def of_alert(alert_id: int) -> AlertEscalation | None:
     return db.session.scalar(wanted.execution_options(populate_existing=True))
 
 
+def _entered(
+    alert: Alert,
+    climb: AlertEscalation,
+    at: Position,
+    reason: Reason,
+    on_call: OnCall,
+    by: User | None = None,
+    via: Via | None = None,
+) -> list[Asked]:
+    """Whom that asks; `on_call` is of this moment."""
+    moment = now()
+    step = steps.enter(
+        climb.plan,
+        at,
+        repeats=climb.repeats,
+        is_low=alert.priority is Priority.LOW,
+        who=on_call.asked,
+        now=moment,
+    )
+    climb.level, climb.lap = step.position.level, step.position.lap
+    climb.has_asked, climb.next_step_at = step.position.has_asked, step.next_at
+    climb.ended_at = moment if step.is_end else None
+    _record(alert, climb, step, reason, on_call.names(step.asked), by, via)
+    return [(alert.id, user_id) for user_id in step.asked]
+
+
 def _record(
     alert: Alert,
     climb: AlertEscalation,
     step: Step,
     reason: Reason,
-    found: OnCall,
+    names: list[str],
     by: User | None,
     via: Via | None,
 ) -> None:
-    who = by or climb.policy_name
     for level in step.empty:
         timeline.record(alert, TimelineKind.NOBODY_ON_CALL, by=climb.policy_name, level=level)
     if step.asked:
-        names, level = found.names(step.asked), step.position.level
+        level = step.position.level
         timeline.record(
             alert,
             TimelineKind.ESCALATED,
-            by=who,
+            by=by or climb.policy_name,
             via=via,
             level=level,
             targets=names,
             cause=reason.value,
         )
-        ask(alert, step.asked)
         if reason is not Reason.OPENED:
             announce(AlertEscalated(alert.id, level))
     if step.is_nobody:

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select, update
+from sqlalchemy.orm import load_only
 
 from portal.db import db, now
 from portal.domain.accounts import queries as accounts
@@ -16,7 +17,7 @@ from portal.domain.escalation import climbing, queries
 from portal.domain.escalation.climbing import Reason
 from portal.domain.escalation.models import AlertEscalation, Responder
 from portal.domain.escalation.steps import Position
-from portal.domain.escalation.targets import Target, TargetKind, look
+from portal.domain.escalation.targets import Target, TargetKind
 from portal.domain.facts import AlertRerouted, announce
 from portal.domain.oncall import queries as oncall
 from portal.errors import Conflict, Invalid
@@ -61,7 +62,7 @@ def reroute(alert_id: int, to: Target, *, by: User, via: Via) -> Alert:
         name, user_id = _asked_alone(to, by)
         _hand_over(alert, name, by, via)
         db.session.execute(delete(AlertEscalation).where(AlertEscalation.alert_id == alert.id))
-        climbing.ask(alert, [user_id])
+        climbing.ask([(alert.id, user_id)])
     announce(AlertRerouted(alert.id))
     db.session.commit()
     return alert
@@ -77,7 +78,7 @@ def add_responder(alert_id: int, user_id: int, *, by: User, via: Via) -> Alert:
     if db.session.get(Responder, (alert.id, person.id)) is not None:
         raise Conflict(f"{person.name} is a responder already. Nothing was changed.")
     timeline.record(alert, TimelineKind.RESPONDER_ADDED, by=by, via=via, person=person.name)
-    climbing.ask(alert, [person.id])
+    climbing.ask([(alert.id, person.id)])
     db.session.commit()
     return alert
 
@@ -94,13 +95,12 @@ def take_due_steps(alert_ids: Collection[int], moment: datetime) -> int:
         .join(Alert, Alert.id == AlertEscalation.alert_id)
         .where(AlertEscalation.alert_id.in_(alert_ids), AlertEscalation.next_step_at <= moment)
         .order_by(AlertEscalation.alert_id)
+        .options(load_only(Alert.status, Alert.priority))
         .with_for_update(key_share=True, skip_locked=True)
         .execution_options(populate_existing=True)
     )
-    due = db.session.execute(wanted).all()
-    on_call = look((rule for climb, _ in due for rule in climb.plan), moment)
-    for climb, alert in due:
-        climbing.step(alert, climb, on_call)
+    due = [(climb, alert) for climb, alert in db.session.execute(wanted)]
+    climbing.take_steps(due)
     db.session.commit()
     return len(due)
 
