@@ -13,14 +13,27 @@ from portal.db import db
 from portal.domain.oncall import models as _schedules  # noqa: F401 - tables without a page yet
 from portal.extensions import csrf, htmx, login_manager, migrate
 from portal.ingest import endpoints as ingest
-from portal.jobs import escalations, upkeep  # noqa: F401 - what every worker does by the clock
+from portal.jobs import escalations as timers  # noqa: F401 - what every worker does by the clock
+from portal.jobs import upkeep  # noqa: F401 - its periodic jobs belong to every worker
 from portal.jobs.schema import not_procrastinate
 from portal.observability import health, logging
 from portal.settings import Settings, development_secrets, load
 from portal.slack import endpoints as slack
 from portal.slack import oauth
 from portal.slack.tokens import EncryptedStr, render_item
-from portal.web import access, alert_actions, alert_sources, alerts, errors, headers, login, profile
+from portal.web import (
+    access,
+    alert_actions,
+    alert_sources,
+    alerts,
+    errors,
+    escalation_policies,
+    escalations,
+    headers,
+    login,
+    oncall,
+    profile,
+)
 from portal.web.settings import connectors, users
 from portal.web.support import workspaces
 
@@ -87,6 +100,9 @@ def create_app(settings: Settings | None = None) -> Flask:
         login,
         profile,
         alerts,
+        escalations,
+        oncall,
+        escalation_policies,
         alert_sources,
         alert_actions,
         connectors,
