@@ -26,6 +26,7 @@ from portal.web import (
     alert_actions,
     alert_sources,
     alerts,
+    banners,
     errors,
     escalation_policies,
     escalations,
@@ -34,7 +35,7 @@ from portal.web import (
     oncall,
     profile,
 )
-from portal.web.settings import connectors, users
+from portal.web.settings import audit_log, connectors, users
 from portal.web.support import workspaces
 
 ROOT = Path(__file__).parent.parent
@@ -93,12 +94,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     oauth.init_app(app)
     headers.init_app(app)
     access.init_app(app)
+    banners.init_app(app)
     errors.init_app(app)
 
     app.url_map.converters["int"] = RowId
     for part in (
         login,
         profile,
+        banners,
         alerts,
         escalations,
         oncall,
@@ -107,6 +110,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         alert_actions,
         connectors,
         users,
+        audit_log,
         workspaces,
     ):
         app.register_blueprint(part.bp)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 from portal.domain import facts
 from portal.domain.escalation import reactions as escalation
 from portal.jobs.engine import Job, Wake, wake
-from portal.slack import people, revocations
+from portal.slack import link_notices, people, revocations
 from portal.slack import reactions as slack
 
 WithIt = Callable[[Any], Iterable[Wake] | None]
@@ -42,11 +42,18 @@ SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
     ),
     facts.AlertEscalated: Reactions(together=(slack.show_alerts_anew,)),
     facts.AlertEscalationEnded: Reactions(together=(slack.show_alerts_anew,)),
-    facts.NobodyOnCall: Reactions(together=(slack.show_alerts_anew,)),
+    facts.NobodyOnCall: Reactions(
+        with_it=(escalation.tell_admins,), together=(slack.show_alerts_anew,)
+    ),
     facts.ResponderAdded: Reactions(together=(slack.show_alerts_anew,)),
     facts.AlertRerouted: Reactions(together=(slack.show_alerts_anew,)),
-    facts.WorkspaceLinked: Reactions(with_it=(slack.resume_lanes,), after_it=(people.link_people,)),
-    facts.WorkspaceUnlinked: Reactions(after_it=(revocations.revoke_token,)),
+    facts.WorkspaceLinked: Reactions(
+        with_it=(slack.resume_lanes, link_notices.say_no_more), after_it=(people.link_people,)
+    ),
+    facts.WorkspaceBroken: Reactions(with_it=(link_notices.tell_admins,)),
+    facts.WorkspaceUnlinked: Reactions(
+        with_it=(link_notices.say_no_more,), after_it=(revocations.revoke_token,)
+    ),
 }
 
 

@@ -84,6 +84,13 @@ class WorkspaceLinked(Fact):
 
 
 @dataclass(frozen=True)
+class WorkspaceBroken(Fact):
+    """Slack no longer accepts the link: nothing is sent until an admin authorizes again."""
+
+    account_id: int
+
+
+@dataclass(frozen=True)
 class WorkspaceUnlinked(Fact):
     """The link has ended. The revocation row keeps the token until Slack has confirmed."""
 

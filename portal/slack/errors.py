@@ -4,6 +4,7 @@ The classes follow Slack's method reference; a code that nobody has listed count
 that it can neither lose a message nor start a storm.
 """
 
+from collections.abc import Sequence
 from enum import Enum, auto
 
 
@@ -19,7 +20,15 @@ class Meaning(Enum):
 
 MEANINGS: dict[str, Meaning] = {
     **dict.fromkeys(
-        ["invalid_auth", "account_inactive", "token_revoked", "not_authed", "token_expired"],
+        [
+            "invalid_auth",
+            "account_inactive",
+            "token_revoked",
+            "not_authed",
+            "token_expired",
+            "invalid_refresh_token",
+            "not_linked",
+        ],
         Meaning.LINK_DEAD,
     ),
     **dict.fromkeys(
@@ -86,18 +95,28 @@ WORDS: dict[str, str] = {
     "token_revoked": "The app's token was revoked in Slack.",
     "account_inactive": "The app was removed from the workspace.",
     "invalid_auth": "Slack no longer accepts the app's token.",
+    "app_uninstalled": "The app was removed from the workspace in Slack.",
+    "tokens_revoked": "The app's token was revoked in Slack.",
+    "token_expired": "The app's token has expired.",
+    "invalid_refresh_token": "Slack refused to renew the app's token.",
+    "dead_token_not_confirmed": "Slack refused the app's token once; it is tried again.",
+    "token_refreshing": "The app's token is being renewed.",
+    "not_linked": "No workspace is linked.",
 }
 
 
 class SlackError(Exception):
     """A call that Slack did not carry out. `code` is Slack's, or ours: timeout, unreachable …
 
-    `retry_after` is in seconds and only set where Slack asked to wait.
+    `retry_after` is in seconds and only set where Slack asked to wait. `scopes` is what the answer
+    said that the token may do.
     """
 
-    def __init__(self, code: str, *, retry_after: int | None = None) -> None:
+    def __init__(
+        self, code: str, *, retry_after: int | None = None, scopes: Sequence[str] = ()
+    ) -> None:
         super().__init__(code)
-        self.code, self.retry_after = code, retry_after
+        self.code, self.retry_after, self.scopes = code, retry_after, scopes
 
     @property
     def meaning(self) -> Meaning:

@@ -22,6 +22,32 @@ def call(token: str | None, method: str, **arguments: Any) -> dict[str, Any]:
     Never call it with a transaction open: Slack may take ten seconds to answer. A lost connection
     is not tried again here, because Slack may have carried out the first call.
     """
+    return _call(method, token, **_as_slack_takes_them(method, arguments))
+
+
+def refresh(refresh_token: str) -> dict[str, Any]:
+    """Trade a refresh token for a new pair of tokens. Raises SlackError."""
+    answer = _as_client(grant_type="refresh_token", refresh_token=refresh_token)
+    if not answer.get("access_token"):
+        raise SlackError("no_access_token")
+    return answer
+
+
+def exchange(code: str) -> dict[str, Any]:
+    """Ask for the token of a code, to see whether Slack knows us. Raises SlackError."""
+    return _as_client(code=code)
+
+
+def _as_client(**given: str) -> dict[str, Any]:
+    config = current_app.config
+    client = {
+        "client_id": config["SLACK_CLIENT_ID"],
+        "client_secret": config["SLACK_CLIENT_SECRET"],
+    }
+    return _call("oauth.v2.access", None, auth=client, params=given)
+
+
+def _call(method: str, token: str | None, **given: Any) -> dict[str, Any]:
     client = WebClient(
         token=token,
         base_url=current_app.config["SLACK_API_URL"],
@@ -29,7 +55,7 @@ def call(token: str | None, method: str, **arguments: Any) -> dict[str, Any]:
         retry_handlers=[],
     )
     try:
-        answer = client.api_call(method, **_as_slack_takes_them(method, arguments))
+        answer = client.api_call(method, **given)
     except SlackApiError as problem:
         raise _understood(problem.response) from None  # its text may hold the whole answer
     except TimeoutError as problem:
@@ -91,12 +117,16 @@ def _understood(response: Any) -> SlackError:
     headers = {name.lower(): value for name, value in (response.headers or {}).items()}
     code = str(data.get("error") or "not_json")
     if response.status_code == 429 or code in ("ratelimited", "rate_limited"):
-        return SlackError("ratelimited", retry_after=_seconds(headers.get("retry-after")))
+        return SlackError(
+            "ratelimited",
+            retry_after=_seconds(headers.get("retry-after")),
+            scopes=_scopes(headers),
+        )
     if code.startswith("Received a response in a non-JSON format"):
         code = "not_json"
     if response.status_code >= 500:
         code = f"http_{response.status_code}"
-    return SlackError(code)
+    return SlackError(code, scopes=_scopes(headers))
 
 
 def _seconds(retry_after: object) -> int:

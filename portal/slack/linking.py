@@ -18,11 +18,11 @@ from portal.domain.audit.actions import AuditAction
 from portal.domain.facts import WorkspaceLinked, WorkspaceUnlinked, announce
 from portal.domain.routing.models import AlertAction
 from portal.errors import Conflict, Denied, Invalid, PortalError
-from portal.slack import gateway, installations, oauth
+from portal.slack import gateway, link_state, oauth, rotation
 from portal.slack.clicks import EphemeralReply, SlackClick
 from portal.slack.conversations import ChannelList
 from portal.slack.errors import SlackError
-from portal.slack.installations import LinkState, Revocation, SlackInstallation
+from portal.slack.installations import Revocation, SlackInstallation
 from portal.slack.people import UserLink
 from portal.slack.posted import BEHIND, Lane, PostedMessage
 
@@ -120,22 +120,6 @@ def unlink_consequences(account_id: int) -> dict[str, int]:
     }
 
 
-def note_broken(account_id: int, token: str, code: str) -> None:
-    """Slack no longer accepts this token. Within the caller's transaction; no effect on a newer one."""
-    installation = installations.of_account(account_id)
-    if installation is None or installation.bot_token != token or not installation.is_working:
-        return
-    installation.state, installation.state_reason = LinkState.BROKEN, code
-    installation.state_since = now()
-    log.record(
-        AuditAction.WORKSPACE_BROKEN,
-        account_id=account_id,
-        by=log.SLACK,
-        subject=f"workspace {installation.team_name}",
-        reason=code,
-    )
-
-
 def _not_confirmed(code: str) -> str:
     if code in UNREACHABLE_CODES or code.startswith("http_"):
         return UNREACHABLE
@@ -207,7 +191,10 @@ def _fill(
     installation.bot_user_id = str(answer["bot_user_id"])
     installation.bot_id = str(identity.get("bot_id") or "")
     installation.bot_token = str(answer["access_token"])
+    installation.refresh_token = str(answer.get("refresh_token") or "") or None
+    installation.token_expires_at = rotation.expires_at(answer)
+    installation.refresh_not_before, installation.refresh_failures = None, 0
     installation.scopes = [s for s in str(answer.get("scope") or "").split(",") if s]
-    installation.state, installation.state_reason = LinkState.LINKED, None
-    installation.state_since = installation.installed_at = now()
+    installation.installed_at = now()
     installation.installed_by_id = by.id
+    link_state.settle(installation, by=by)

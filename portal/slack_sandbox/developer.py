@@ -92,7 +92,7 @@ def shown(entry: Request | Delivery, platform: Platform) -> dict[str, Any]:
 
 def _secrets(platform: Platform) -> list[str]:
     with platform.reading() as world:
-        known = [*world.tokens, *world.codes, *world.response_urls]
+        known = [*world.tokens, *world.refresh_tokens, *world.codes, *world.response_urls]
     return [*known, platform.app.client_secret, platform.app.signing_secret]
 
 

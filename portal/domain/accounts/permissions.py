@@ -30,6 +30,7 @@ class Permission(Enum):
     MANAGE_SCHEDULES = auto()
     MANAGE_CONNECTORS = auto()
     MANAGE_USERS = auto()
+    SEE_AUDIT_LOG = auto()
     SEE_ALL_WORKSPACES = auto()
 
 
@@ -49,7 +50,11 @@ USER = RESPONDER | {
     Permission.OVERRIDE_ANYBODY,
     Permission.MANAGE_SCHEDULES,
 }
-ADMIN = USER | {Permission.MANAGE_CONNECTORS, Permission.MANAGE_USERS}
+ADMIN = USER | {
+    Permission.MANAGE_CONNECTORS,
+    Permission.MANAGE_USERS,
+    Permission.SEE_AUDIT_LOG,
+}
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.STAKEHOLDER: STAKEHOLDER,
@@ -90,5 +95,8 @@ REFUSALS: dict[Permission, str] = {
     Permission.MANAGE_SCHEDULES: "You may not change schedules. Ask an admin for the role user.",
     Permission.MANAGE_CONNECTORS: "Only admins can link Slack. Ask an admin of your account.",
     Permission.MANAGE_USERS: "Only admins can manage people. Ask an admin of your account.",
+    Permission.SEE_AUDIT_LOG: "Only admins can read the audit log. Ask an admin of your account.",
 }
+# Whoever lacks one of these is not told either that there is something to be seen.
+HIDDEN = frozenset({Permission.SEE_ALL_WORKSPACES})
 REFUSED = "You may not do this. Ask an admin of your account."

@@ -66,8 +66,10 @@ def create(draft: PolicyDraft, *, account: Account, by: User | None) -> Escalati
 def change(policy_id: int, draft: PolicyDraft, *, by: User) -> EscalationPolicy:
     """Replace the policy's rules and settings. Alerts that climb it keep the rules they have."""
     policy = _locked(policy_id, by)
+    before = _described(policy)
     _fill(policy, draft)
-    _audit(AuditAction.ESCALATION_POLICY_CHANGED, policy, by)
+    if changed := log.changes(before, _described(policy)):
+        _audit(AuditAction.ESCALATION_POLICY_CHANGED, policy, by, **changed)
     db.session.commit()
     return policy
 
@@ -166,13 +168,30 @@ def _locked(policy_id: int, by: User) -> EscalationPolicy:
     return policy
 
 
-def _audit(action: AuditAction, policy: EscalationPolicy, by: User | str) -> None:
+def _described(policy: EscalationPolicy) -> dict[str, str]:
+    """What the audit log tells: levels as "Ada (10 min), then Bob (5 min)"."""
+    levels = []
+    for rule in policy.rules:
+        targets = [each.user or each.schedule for each in rule.targets]
+        names = ", ".join(target.name for target in targets if target is not None)
+        levels.append(f"{names} ({rule.timeout_minutes} min)")
+    return {
+        "name": policy.name,
+        "levels": ", then ".join(levels),
+        "delay": str(policy.delay_minutes),
+        "repeats": str(policy.repeats),
+        "routing_key": policy.routing_key or "none",
+    }
+
+
+def _audit(action: AuditAction, policy: EscalationPolicy, by: User | str, **changed: str) -> None:
     log.record(
         action,
         account_id=policy.account_id,
         by=by,
         subject=f"escalation policy {policy.name}",
-        levels=len(policy.rules),
+        **_described(policy),
+        **changed,
     )
 
 

@@ -4,6 +4,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from portal.db import db, now
+from portal.domain.accounts import queries as accounts
 from portal.domain.alerts import timeline
 from portal.domain.alerts.models import Alert, AlertStatus, TimelineKind
 from portal.domain.escalation import climbing
@@ -15,7 +16,9 @@ from portal.domain.facts import (
     AlertCreated,
     AlertPriorityRaised,
     AlertResolved,
+    NobodyOnCall,
 )
+from portal.domain.notices import operations as notices
 
 
 def begin(fact: AlertCreated) -> None:
@@ -58,6 +61,21 @@ def go_on(fact: AlertPriorityRaised) -> None:
         climb.next_step_at = now() + climb.plan[climb.level - 1].timeout
     else:
         climbing.enter(alert, climb, Position(1), Reason.RAISED)
+
+
+def tell_admins(fact: NobodyOnCall) -> None:
+    """One notice for each admin and policy, about the newest alert that reached nobody."""
+    alert, climb = db.session.get_one(Alert, fact.alert_id), climbing.of_alert(fact.alert_id)
+    if climb is None:
+        return
+    about = f"nobody_on_call:{climb.policy_name}"
+    notices.withdraw(alert.account_id, about=about)
+    notices.tell(
+        accounts.admins_of(alert.account_id),
+        about=about,
+        text=f"Nobody was on call for {climb.policy_name}: “{alert.summary}” reached nobody.",
+        path=f"/alerts/{alert.id}",
+    )
 
 
 def _routed_to(alert: Alert) -> EscalationPolicy | None:

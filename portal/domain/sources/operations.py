@@ -57,7 +57,7 @@ def change(
     Its key and its alerts stay.
     """
     source = _locked(source_id, by)
-    before, new_name = source.name, _name(name)
+    before, new_name = _described(source), _name(name)
     source.name, source.type = new_name, _type(type)
     source.escalation_policy_id = escalation_policy_id
     try:
@@ -65,7 +65,9 @@ def change(
             db.session.flush()
     except IntegrityError as problem:
         raise _refusal(problem, new_name) from problem
-    _audit(AuditAction.SOURCE_CHANGED, source, by, before=before, type=source.type)
+    changed = log.changes(before, _described(source))
+    if changed:
+        _audit(AuditAction.SOURCE_CHANGED, source, by, **_described(source), **changed)
     db.session.commit()
     return source
 
@@ -117,6 +119,15 @@ def _refusal(problem: IntegrityError, name: str) -> Conflict | Invalid:
             field="escalation_policy_id",
         )
     return Conflict(f"There is already an alert source named “{name}”.")
+
+
+def _described(source: AlertSource) -> dict[str, str]:
+    policy = source.escalation_policy_id
+    return {
+        "name": source.name,
+        "type": source.type,
+        "escalation_policy_id": "none" if policy is None else f"number {policy}",
+    }
 
 
 def _audit(action: AuditAction, source: AlertSource, by: User | str, **details: str) -> None:
