@@ -37,7 +37,8 @@ class SteerForm(FlaskForm):  # type: ignore[misc]
 @bp.get("/alerts/<int:alert_id>/escalation")
 @requires(Permission.SEE_ALERTS)
 def show(alert_id: int) -> Response:
-    return fragment("alerts/_escalation.html", **context(seen.alert(viewer(), alert_id)))
+    alert = seen.alert(viewer(), alert_id)
+    return fragment("alerts/_escalation.html", alert=alert, **context(alert))
 
 
 @bp.post("/alerts/<int:alert_id>/escalate")
@@ -81,7 +82,6 @@ def context(alert: Alert) -> dict[str, Any]:
     climb = queries.escalation_of(alert)
     can_steer = viewer().can(Permission.RESPOND_TO_ALERTS) and alert.is_open
     return {
-        "alert": alert,
         "climb": climb,
         "next_step": outlook.next_step(alert, climb) if climb else None,
         "responders": queries.responders_of(alert),
@@ -113,7 +113,9 @@ def _done(alert_id: int, deed: Callable[[], Alert]) -> Answer:
         if refused:
             flash(refused, "warning")
         return redirect(url_for("alerts.show", alert_id=alert_id))
-    shown = context(seen.alert(viewer(), alert_id))
-    answer = fragment("alerts/_escalation.html", conflict=refused, is_answer=True, **shown)
+    alert = seen.alert(viewer(), alert_id)
+    answer = fragment(
+        "alerts/_escalation.html", alert=alert, conflict=refused, is_answer=True, **context(alert)
+    )
     answer.headers["HX-Trigger"] = "alert-changed, alert-steered"
     return answer

@@ -19,6 +19,7 @@ from tests.make import (
     make_action,
     make_alert,
     make_installation,
+    make_policy,
     make_source,
     make_user,
     sign_in,
