@@ -43,6 +43,7 @@ def slack() -> Response:
         reason=errors.words(reason) if reason else None,
         consequences=linking.unlink_consequences(account_id),
         actions=routing.actions_of(viewer()),
+        can_see_actions=viewer().can(Permission.SEE_ALERT_SOURCES),
         can_manage_actions=viewer().can(Permission.MANAGE_ALERT_ACTIONS),
         **_asked(viewer()),
     )
