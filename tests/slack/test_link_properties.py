@@ -4,6 +4,7 @@ Two accounts, one workspace. Slack's events are held back and come late, doubled
 some of them again after years of other news.
 """
 
+import contextlib
 import os
 import random
 from datetime import UTC, datetime
@@ -54,13 +55,11 @@ class Life:
         self.holder = None if self.holder == who else self.holder
 
     def end_at_slack(self, how: str) -> None:
-        try:
+        with contextlib.suppress(Impossible):  # it is not installed
             self.story.sandbox.admin(how, team_id="T0ACME")
-        except Impossible:
-            pass  # it is not installed
 
     def events_come(self, seed: int) -> None:
-        chance = random.Random(seed)  # noqa: S311 - only an order
+        chance = random.Random(seed)
         for payload in chance.choices(self.told, k=2) if self.told else []:
             self._send(payload)
         held = self.story.sandbox.platform.events.release()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from threading import Event
 
 import pytest
@@ -31,9 +32,7 @@ def finish_at_once(story: Story, *admins: User) -> list[tuple[int, str]]:
     for admin in admins:
         browser = story.browser(admin)
         returning.append((browser, story.sandbox.consent(story.authorize(browser))))
-    answers = collide(
-        story.app, STORING, [lambda r=each: story.come_back(*r) for each in returning]
-    )
+    answers = collide(story.app, STORING, [partial(story.come_back, *each) for each in returning])
     story.work()
     return [(answer.status_code, answer.text) for answer in answers]
 
@@ -77,7 +76,9 @@ def test_unlinking_and_authorizing_at_once_end_in_a_true_state(story: Story) -> 
     )
     assert answer.status_code == 303
     story.work()
-    is_installed = any(each["is_active"] for each in story.sandbox.state()["installations"].values())
+    is_installed = any(
+        each["is_active"] for each in story.sandbox.state()["installations"].values()
+    )
     found = state(story, acme["adam"])[0]
     assert (found == "linked") == is_installed
 

@@ -16,7 +16,16 @@ from portal.domain.audit.actions import AuditAction
 from portal.domain.audit.models import AuditEntry
 from portal.domain.notices.models import Notice
 from portal.domain.routing.models import AlertAction
-from portal.slack import conversations, gateway, link_state, people, probes, rotation, scopes, workspace
+from portal.slack import (
+    conversations,
+    gateway,
+    link_state,
+    people,
+    probes,
+    rotation,
+    scopes,
+    workspace,
+)
 from portal.slack.errors import SlackError
 from portal.slack.installations import LinkState, SlackInstallation
 from portal.slack.people import UserLink

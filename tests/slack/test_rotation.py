@@ -184,9 +184,7 @@ def test_a_refused_refresh_breaks_the_link_once_and_authorizing_is_the_way_out(
     alert(story, cast["olivia"], "C0OPS")
     known = credentials(story, cast["adam"])
     ends_in(story, timedelta(seconds=-1))
-    story.sandbox.add_fault(
-        method="oauth.v2.access", effect="error", error="invalid_refresh_token"
-    )
+    story.sandbox.add_fault(method="oauth.v2.access", effect="error", error="invalid_refresh_token")
     since = last_call(story)
     codes = together(10, lambda: ask(story, known))
     assert set(codes) <= {"invalid_refresh_token", "token_refreshing", "link_broken"}

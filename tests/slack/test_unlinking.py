@@ -1,6 +1,7 @@
 """Does unlinking end everything, here at once and at Slack as soon as it answers? (product.md 2.4)"""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -76,7 +77,7 @@ def everything(story: Story) -> str:
             text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         )
         return "".join(
-            str(db.session.scalar(text(f"SELECT string_agg(t::text, ' ') FROM {name} t")))  # noqa: S608 - names of our own tables
+            str(db.session.scalar(text(f"SELECT string_agg(t::text, ' ') FROM {name} t")))
             for name in names
         )
 
@@ -146,9 +147,7 @@ def test_the_question_counts_exactly_what_is_then_deleted(
     assert counted(story, AlertAction) == counted(story, PostedMessage) == 0
 
 
-def test_nothing_of_the_workspace_is_left_in_any_table(
-    story: Story, cast: dict[str, User]
-) -> None:
+def test_nothing_of_the_workspace_is_left_in_any_table(story: Story, cast: dict[str, User]) -> None:
     alert_id = alert(story, cast["olivia"])
     story.work()
     story.sandbox.add_fault(effect="server_error", method="*")
@@ -198,7 +197,9 @@ def test_every_answer_of_slacks_leaves_it_unlinked(
                 waiting = db.session.scalars(select(Revocation)).one()
                 assert waiting.attempts == 1
                 assert waiting.next_try_at - now() < timedelta(hours=1)
-                assert waiting.next_try_at - now() > timedelta(seconds=fault.get("retry_after", 1) - 1)
+                assert waiting.next_try_at - now() > timedelta(
+                    seconds=fault.get("retry_after", 1) - 1
+                )
         story.sandbox.clear_faults()
         story.link(cast["adam"])
         assert counted(story, Revocation) == 0
@@ -309,7 +310,7 @@ def test_an_alert_that_came_during_the_unlinking_never_turns_up(
             linking.unlink(by=db.session.get_one(User, cast["adam"].id))
 
         stop = "LOCK TABLE procrastinate_jobs IN ACCESS EXCLUSIVE MODE"
-        made, ended = collide(story.app, stop, [lambda s=source: make_alert(s), unlink_now])
+        made, ended = collide(story.app, stop, [partial(make_alert, source), unlink_now])
         assert made.id, made
         assert ended is None, ended
         assert counted(story, PostedMessage) == 1  # nobody could see it
