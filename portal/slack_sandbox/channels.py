@@ -176,4 +176,5 @@ def _check_name(world: World, team_id: str, name: str) -> None:
 
 
 def _an_admin(world: World, team_id: str) -> str:
-    return next(p.id for p in world.people.values() if p.team_id == team_id and p.is_admin)
+    admins = (p.id for p in world.people.values() if p.team_id == team_id and p.is_admin)
+    return next(admins, "")
