@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from . import administration, developer, filters, interactions
 from .here import here
+from .payloads import NotThere
 from .render import Names
 from .sight import Place, channels_seen, find, people_to_be, threads
 from .state import Message, Person, World
@@ -49,8 +50,8 @@ def _nothing(problem: NotFound) -> tuple[str, int]:
     return render_template("stopped.html", title="There is nothing here", words=words), 404
 
 
-@bp.errorhandler(interactions.NotThere)
-def _not_there(problem: interactions.NotThere) -> Response:
+@bp.errorhandler(NotThere)
+def _not_there(problem: NotThere) -> Response:
     """Nothing was delivered; a live page shows only the words."""
     if request.headers.get("X-Live"):
         return Response(str(problem), 409, mimetype="text/plain")
