@@ -144,6 +144,17 @@ def remove(platform: Platform, channel: str, user: str = "") -> None:
         events.member_left(platform, found, member.id, _an_admin(world, found.team_id))
 
 
+def edit_message(platform: Platform, channel: str, ts: str, text: str) -> None:
+    """The author of a message writes something else instead."""
+    with platform.changing() as world:
+        message = world.message(channel, ts)
+        if message is None or message.is_tombstone:
+            raise Impossible(f"There is no message {ts} in {channel}.")
+        before = shapes.message(platform, world, message)
+        message.text, message.blocks, message.edited_at = text, [], platform.clock.now()
+        events.message_changed(platform, message, before)
+
+
 def delete_message(platform: Platform, channel: str, ts: str) -> None:
     """Somebody removes a message, of whomever; replies stay under a placeholder."""
     with platform.changing() as world:

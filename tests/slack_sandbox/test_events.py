@@ -363,3 +363,20 @@ def test_the_app_hears_that_it_joined_a_channel(sandbox: Sandbox) -> None:
     client.conversations_join(channel="C0OPS")
     [joined] = heard(sandbox, "member_joined_channel")
     assert joined["event"]["user"] == client.auth_test()["user_id"]
+
+
+def test_what_people_write_in_a_thread_reaches_the_app_until_it_is_deleted(
+    sandbox: Sandbox, slack: WebClient
+) -> None:
+    parent = slack.chat_postMessage(channel="C0OPS", text="Fire")["ts"]
+    ts = sandbox.reply("C0OPS", parent, "U0ADA", "Where?")["ts"]
+    sandbox.admin("edit_message", channel="C0OPS", ts=ts, text="Where is it?")
+    sandbox.admin("delete_message", channel="C0OPS", ts=ts)
+    told = [each["event"] for each in heard(sandbox, "message", count=4)][1:]
+    assert [each.get("subtype") for each in told] == [None, "message_changed", "message_deleted"]
+    written, changed, deleted = told
+    assert (written["user"], written["thread_ts"]) == ("U0ADA", parent)
+    assert written["parent_user_id"] == slack.auth_test()["user_id"]
+    assert changed["message"]["text"] == "Where is it?"
+    assert changed["message"]["edited"]["user"] == "U0ADA"
+    assert deleted["deleted_ts"] == ts
