@@ -20,6 +20,11 @@ from portal.domain.accounts.secrets import hash_password, new_token, token_hash
 from portal.domain.alerts import receive
 from portal.domain.alerts.incoming import EventType, IncomingEvent
 from portal.domain.alerts.models import Alert
+from portal.domain.escalation import policies
+from portal.domain.escalation.models import EscalationPolicy
+from portal.domain.escalation.policies import PolicyDraft, RuleDraft
+from portal.domain.escalation.targets import Target, TargetKind
+from portal.domain.oncall.models import Schedule
 from portal.domain.routing.models import AlertAction
 from portal.domain.sources.models import AlertSource
 from portal.slack.installations import LinkState, SlackInstallation
@@ -73,16 +78,58 @@ def make_source(
     return _kept(source), key
 
 
+def make_policy(
+    account: Account | None = None,
+    *levels: Sequence[User | Schedule],
+    name: str | None = None,
+    timeout_minutes: int = 5,
+    delay_minutes: int = 0,
+    repeats: int = 0,
+    routing_key: str = "",
+    source: AlertSource | None = None,
+) -> EscalationPolicy:
+    """A policy with these people and schedules, level by level; the source uses it, if one is given."""
+    with current_app.app_context():
+        rules = [
+            RuleDraft(timeout_minutes, [_target(each) for each in targets])
+            for targets in levels or ([make_user(account)],)
+        ]
+        policy = policies.create(
+            PolicyDraft(
+                name=name or f"Policy {next(numbers)}",
+                rules=rules,
+                delay_minutes=delay_minutes,
+                repeats=repeats,
+                routing_key=routing_key,
+            ),
+            account=account or make_account(),
+            by=None,
+        )
+        if source is not None:
+            db.session.get_one(AlertSource, source.id).escalation_policy_id = policy.id
+            db.session.commit()
+        return _loaded(policy)
+
+
 def make_alert(
     source: AlertSource | None = None,
     *,
     summary: str = "Disk full on db-1",
     details: str = "",
     alert_key: str | None = None,
+    priority: str | None = None,
+    routing_key: str | None = None,
 ) -> Alert:
     """A pending alert, opened by an event as in real life: subscribers react to it."""
     source_id = (source or make_source()[0]).id
-    event = IncomingEvent(EventType.ALERT, alert_key=alert_key, summary=summary, details=details)
+    event = IncomingEvent(
+        EventType.ALERT,
+        alert_key=alert_key,
+        summary=summary,
+        details=details,
+        priority=priority,
+        routing_key=routing_key,
+    )
     with current_app.app_context():
         alert_id = receive.receive(db.session.get_one(AlertSource, source_id), event).alert_id
         return _loaded(db.session.get_one(Alert, alert_id))
@@ -155,6 +202,11 @@ def sign_in(client: FlaskClient, user: User) -> str:
     with client.session_transaction() as session:
         session["sign_in"], session["_user_id"] = token, user.get_id()
     return token
+
+
+def _target(named: User | Schedule) -> Target:
+    kind = TargetKind.PERSON if isinstance(named, User) else TargetKind.SCHEDULE
+    return Target(kind, named.id)
 
 
 def _kept(row: Row) -> Row:

@@ -19,6 +19,7 @@ class Kind(StrEnum):
     ACCESS = "Passwords and sign-ins"
     SOURCES = "Alert sources and keys"
     ALERT_ACTIONS = "Alert actions"
+    ESCALATION = "Escalation policies"
     SLACK = "Slack workspace"
     SUPPORT = "Looks by support staff"
 
@@ -59,6 +60,18 @@ DEEDS: dict[AuditAction, tuple[Kind, str]] = {
         Kind.ALERT_ACTIONS,
         "deleted the alert action {subject}",
     ),
+    AuditAction.ESCALATION_POLICY_CREATED: (
+        Kind.ESCALATION,
+        "created the escalation policy {subject}",
+    ),
+    AuditAction.ESCALATION_POLICY_CHANGED: (
+        Kind.ESCALATION,
+        "changed the escalation policy {subject}",
+    ),
+    AuditAction.ESCALATION_POLICY_DELETED: (
+        Kind.ESCALATION,
+        "deleted the escalation policy {subject}",
+    ),
     AuditAction.WORKSPACE_LINKED: (Kind.SLACK, "linked the Slack workspace {subject}"),
     AuditAction.WORKSPACE_REAUTHORIZED: (
         Kind.SLACK,
@@ -82,7 +95,7 @@ DEEDS: dict[AuditAction, tuple[Kind, str]] = {
         "looked at the link to the Slack workspace {subject}",
     ),
 }
-NOUNS = ("person ", "source ", "alert action ", "workspace ", "account ")
+NOUNS = ("person ", "source ", "alert action ", "escalation policy ", "workspace ", "account ")
 
 # In this order, and before any other. `x_before` is told together with `x`.
 LABELS = {
@@ -93,6 +106,11 @@ LABELS = {
     "channel": "Channel",
     "channel_id": "Channel id",
     "sources": "Alert sources",
+    "escalation_policy_id": "Escalation policy",
+    "levels": "Levels",
+    "delay": "Minutes before level 1",
+    "repeats": "Begins again",
+    "routing_key": "Routing key",
     "team_id": "Workspace id",
     "where": "Where",
     "missing": "Missing permissions",

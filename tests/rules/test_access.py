@@ -19,6 +19,7 @@ from tests.make import (
     make_action,
     make_alert,
     make_installation,
+    make_policy,
     make_source,
     make_user,
     sign_in,
@@ -48,6 +49,9 @@ WATCHED = {
     "invitations": f"user_id IN ({PEOPLE})",
     "sign_ins": f"user_id IN ({PEOPLE})",
     "timeline_entries": "alert_id IN (SELECT id FROM alerts WHERE account_id = :account_id)",
+    "escalation_policies": "account_id = :account_id",
+    "alert_escalations": "alert_id IN (SELECT id FROM alerts WHERE account_id = :account_id)",
+    "alert_responders": "alert_id IN (SELECT id FROM alerts WHERE account_id = :account_id)",
     "alert_action_sources": (
         "source_id IN (SELECT id FROM alert_sources WHERE account_id = :account_id)"
     ),
@@ -87,6 +91,7 @@ def world(app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
         person = make_user(account, name=f"{MARK} person")
         source, _ = make_source(account, name=f"{MARK} source")
         action = make_action(source, channel_name=f"{MARK.lower()}-ops")
+        policy = make_policy(account, [person], name=f"{MARK} policy", source=source)
         alert = make_alert(source, summary=f"{MARK} is on fire")
         workspace = make_installation(person, team_id="T0MARK", team_name=f"{MARK} workspace")
         notice = Notice(
@@ -102,6 +107,7 @@ def world(app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
         "alert_id": alert.id,
         "source_id": source.id,
         "action_id": action.id,
+        "policy_id": policy.id,
         "user_id": person.id,
         "notice_id": notice_id,
         "sign_in_id": browser,
@@ -116,6 +122,11 @@ def world(app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
         "channel": "C0123456789",
         "channel_name": "elsewhere",
         "content": "A remark",
+        "level": "1",
+        "target": f"person:{person.id}",
+        "person": f"person:{person.id}",
+        "level-0-timeout": "5",
+        "level-0-target": f"person:{person.id}",
         "email": "somebody@example.com",
         "role": "user",
     }

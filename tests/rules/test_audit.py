@@ -9,13 +9,15 @@ from portal.domain.audit.actions import AuditAction
 from portal.web.audit_words import DEEDS, Kind, actions_of
 
 DOMAIN = Path(__file__).parents[2] / "portal" / "domain"
-# Alerts have a timeline of their own, which everybody who sees the alert can read. A notice is a
-# matter between the portal and one person.
-ELSEWHERE = {"alerts", "notices"}
+# Alerts have a timeline of their own, which everybody who sees the alert can read; it tells their
+# escalation too. A notice is a matter between the portal and one person.
+ELSEWHERE = {"alerts", "escalation", "notices"}
 FILES = sorted(
-    path
-    for path in [*DOMAIN.rglob("operations.py"), DOMAIN / "accounts" / "sign_ins.py"]
-    if path.parent.name not in ELSEWHERE
+    [
+        *(path for path in DOMAIN.rglob("operations.py") if path.parent.name not in ELSEWHERE),
+        DOMAIN / "accounts" / "sign_ins.py",
+        DOMAIN / "escalation" / "policies.py",
+    ]
 )
 # Nothing of the account changes: somebody comes, or goes.
 NOT_AUDITED = {"sign_in", "sign_in_invited", "sign_out", "seen"}

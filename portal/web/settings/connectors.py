@@ -43,7 +43,7 @@ def slack() -> Response:
     """The same facts for everybody, the buttons for admins (product.md 2.3)."""
     account_id = viewer().account_id or 0
     installation = installations.of_account(account_id)
-    reason = installation.state_reason if installation else None
+    reason = installation.reason if installation else None
     return page(
         "settings/connectors/slack.html",
         installation=installation,
