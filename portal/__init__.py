@@ -10,7 +10,6 @@ from werkzeug.routing import IntegerConverter, Map
 
 from portal import private_postgres, subscriptions
 from portal.db import db
-from portal.domain.oncall import models as _schedules  # noqa: F401 - tables without a page yet
 from portal.extensions import csrf, htmx, login_manager, migrate
 from portal.ingest import endpoints as ingest
 from portal.jobs import upkeep  # noqa: F401 - its periodic jobs belong to every worker
@@ -20,7 +19,20 @@ from portal.settings import Settings, development_secrets, load
 from portal.slack import endpoints as slack
 from portal.slack import oauth
 from portal.slack.tokens import EncryptedStr, render_item
-from portal.web import access, alert_actions, alert_sources, alerts, errors, headers, login, profile
+from portal.web import (
+    access,
+    alert_actions,
+    alert_sources,
+    alerts,
+    calendar_feeds,
+    errors,
+    headers,
+    login,
+    profile,
+    schedule_editor,
+    schedule_exchanges,
+    schedules,
+)
 from portal.web.settings import connectors, users
 from portal.web.support import workspaces
 
@@ -89,6 +101,10 @@ def create_app(settings: Settings | None = None) -> Flask:
         alerts,
         alert_sources,
         alert_actions,
+        schedules,
+        schedule_editor,
+        schedule_exchanges,
+        calendar_feeds,
         connectors,
         users,
         workspaces,
