@@ -31,6 +31,7 @@ from portal.web import (
     profile,
     schedule_editor,
     schedule_exchanges,
+    schedule_imports,
     schedules,
 )
 from portal.web.settings import connectors, users
@@ -104,6 +105,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         schedules,
         schedule_editor,
         schedule_exchanges,
+        schedule_imports,
         calendar_feeds,
         connectors,
         users,

@@ -1,4 +1,4 @@
-"""How do people take, hand over, swap or import shifts? Shown first, stored on the second press."""
+"""How do people take, hand over or swap shifts? Shown first, stored on the second press."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.db import db, now
+from portal.db import now
 from portal.domain.accounts import queries as accounts
 from portal.domain.accounts.permissions import Permission
-from portal.domain.oncall import calculator, calendars, exchanges, imports, overrides, queries
+from portal.domain.oncall import calculator, exchanges, overrides, queries
 from portal.domain.oncall.exchanges import Part
 from portal.domain.oncall.loading import rules_of
 from portal.domain.oncall.models import Override, Schedule
-from portal.errors import Conflict, Invalid
+from portal.errors import Invalid
 from portal.web import schedule_view as view
 from portal.web.access import requires, viewer
 from portal.web.render import page
@@ -33,9 +33,9 @@ def take(schedule_id: int) -> ResponseReturnValue:
     """Choose whose shifts and when; then see what would be taken."""
     schedule = queries.schedule(viewer(), schedule_id)
     others = [one for one in accounts.people_of(viewer()) if one.id != viewer().id]
-    said = {"people": others, "planned": [], "errors": {}}
+    said: dict[str, Any] = {"people": others, "planned": [], "errors": {}}
     if "of" not in request.args:
-        return _page("take", schedule, **said)
+        return page_of("take", schedule, **said)
     try:
         start, end = _range(request.args, ZoneInfo(schedule.time_zone))
         of_user_id = view.number(request.args, "of")
@@ -43,9 +43,9 @@ def take(schedule_id: int) -> ResponseReturnValue:
         if not said["planned"]:
             raise Invalid(NOTHING, field="of")
     except Invalid as problem:
-        return _page("take", schedule, 422, **said | {"errors": _at_field(problem)})
+        return page_of("take", schedule, 422, **said | {"errors": _at_field(problem)})
     carried = {"of": of_user_id, "start": start.isoformat(), "end": end.isoformat()}
-    return _page("take", schedule, **said, carried=carried)
+    return page_of("take", schedule, **said, carried=carried)
 
 
 @bp.post("/<int:schedule_id>/take")
@@ -59,7 +59,7 @@ def take_now(schedule_id: int) -> ResponseReturnValue:
         ends_at=view.exact(request.form.get("end", "")),
         by=viewer(),
     )
-    return _done(taken, url_for("schedules.show", schedule_id=schedule_id))
+    return done(taken, url_for("schedules.show", schedule_id=schedule_id))
 
 
 @bp.get("/hand-over")
@@ -68,9 +68,9 @@ def hand_over() -> ResponseReturnValue:
     """Choose who takes my shifts, in which schedules and when; then see which."""
     mine = queries.schedules_of(viewer())
     people = [one for one in view.people_for_shifts() if one.id != viewer().id]
-    said = {"schedules": mine, "people": people, "planned": [], "errors": {}}
+    said: dict[str, Any] = {"schedules": mine, "people": people, "planned": [], "errors": {}}
     if "to" not in request.args:
-        return _page("hand_over", None, **said)
+        return page_of("hand_over", None, **said)
     try:
         start, end = _range(request.args, ZoneInfo(viewer().time_zone))
         to_user_id, ids = view.number(request.args, "to"), _chosen(mine)
@@ -80,9 +80,9 @@ def hand_over() -> ResponseReturnValue:
         if not said["planned"]:
             raise Invalid("You are not on call in that time.", field="starts_at")
     except Invalid as problem:
-        return _page("hand_over", None, 422, **said | {"errors": _at_field(problem)})
+        return page_of("hand_over", None, 422, **said | {"errors": _at_field(problem)})
     carried = {"to": to_user_id, "start": start.isoformat(), "end": end.isoformat()}
-    return _page("hand_over", None, **said, carried=carried, ids=ids)
+    return page_of("hand_over", None, **said, carried=carried, ids=ids)
 
 
 @bp.post("/hand-over")
@@ -95,7 +95,7 @@ def hand_over_now() -> ResponseReturnValue:
         ends_at=view.exact(request.form.get("end", "")),
         by=viewer(),
     )
-    return _done(handed, url_for("calendar_feeds.my_shifts"))
+    return done(handed, url_for("calendar_feeds.my_shifts"))
 
 
 @bp.get("/<int:schedule_id>/swap")
@@ -103,9 +103,9 @@ def hand_over_now() -> ResponseReturnValue:
 def swap(schedule_id: int) -> ResponseReturnValue:
     """Choose two coming shifts; then see who would be on call when."""
     schedule = queries.schedule(viewer(), schedule_id)
-    said = {"parts": _coming(schedule), "planned": [], "errors": {}}
+    said: dict[str, Any] = {"parts": _coming(schedule), "planned": [], "errors": {}}
     if "one" not in request.args:
-        return _page("swap", schedule, **said)
+        return page_of("swap", schedule, **said)
     try:
         one, other = _part(schedule, "one", request.args), _part(schedule, "other", request.args)
         if one.user_id == other.user_id:
@@ -114,9 +114,9 @@ def swap(schedule_id: int) -> ResponseReturnValue:
         if not said["planned"]:
             raise Invalid("One of them is not on call then any more.", field="other")
     except Invalid as problem:
-        return _page("swap", schedule, 422, **said | {"errors": _at_field(problem)})
+        return page_of("swap", schedule, 422, **said | {"errors": _at_field(problem)})
     carried = {name: request.args[name] for name in ("one", "other")}
-    return _page("swap", schedule, **said, carried=carried)
+    return page_of("swap", schedule, **said, carried=carried)
 
 
 @bp.post("/<int:schedule_id>/swap")
@@ -125,61 +125,10 @@ def swap_now(schedule_id: int) -> ResponseReturnValue:
     schedule = queries.schedule(viewer(), schedule_id)
     one, other = _part(schedule, "one", request.form), _part(schedule, "other", request.form)
     swapped = overrides.swap(one, other, by=viewer())
-    return _done(swapped, url_for("schedules.show", schedule_id=schedule_id))
+    return done(swapped, url_for("schedules.show", schedule_id=schedule_id))
 
 
-@bp.get("/<int:schedule_id>/import")
-@requires(Permission.OVERRIDE_ONESELF)
-def import_calendar(schedule_id: int) -> ResponseReturnValue:
-    schedule = queries.schedule(viewer(), schedule_id)
-    return _import_page(schedule, "", [], {})
-
-
-@bp.post("/<int:schedule_id>/import")
-@requires(Permission.OVERRIDE_ONESELF)
-def import_now(schedule_id: int) -> ResponseReturnValue:
-    """Show what the calendar says; store it when that is confirmed."""
-    schedule, text = queries.schedule(viewer(), schedule_id), _calendar_text()
-    default = view.number(request.form, "default_user_id") or None
-    try:
-        if not text.strip():
-            raise Invalid("Please choose a file, or paste the calendar’s text.", field="calendar")
-        proposals = imports.propose(schedule, text, default_user_id=default, by=viewer())
-        planned = [one.planned for one in proposals if one.planned]
-        if request.form.get("do") != "store":
-            return _import_page(schedule, text, proposals, {})
-        entered = overrides.enter_many(schedule_id, planned, by=viewer())
-    except (Invalid, Conflict) as problem:
-        db.session.rollback()
-        schedule = queries.schedule(viewer(), schedule_id)
-        return _import_page(schedule, text, [], {"calendar": str(problem)}, 422)
-    return _done(entered, url_for("schedules.show", schedule_id=schedule_id))
-
-
-def _calendar_text() -> str:
-    """The file's text, else what was pasted. Bytes that are no text become readable as such."""
-    file = request.files.get("file")
-    if file is not None and file.filename:
-        return file.read(4 * calendars.LARGEST + 1).decode("utf-8-sig", errors="replace")
-    return request.form.get("calendar", "")
-
-
-def _import_page(
-    schedule: Schedule, text: str, proposals: list[Any], errors: dict[str, str], status: int = 200
-) -> ResponseReturnValue:
-    return _page(
-        "import",
-        schedule,
-        status,
-        text=text,
-        proposals=proposals,
-        count=sum(one.planned is not None for one in proposals),
-        errors=errors,
-        people=view.people_for_shifts(),
-    )
-
-
-def _page(
+def page_of(
     name: str, schedule: Schedule | None, status: int = 200, **said: Any
 ) -> ResponseReturnValue:
     zone = ZoneInfo(schedule.time_zone if schedule else viewer().time_zone)
@@ -195,7 +144,7 @@ def _page(
     )
 
 
-def _done(entered: Iterable[Override], target: str) -> ResponseReturnValue:
+def done(entered: Iterable[Override], target: str) -> ResponseReturnValue:
     count = len(list(entered))
     flash("The override is entered." if count == 1 else f"{count} overrides are entered.")
     return redirect(target, 303)
