@@ -34,7 +34,7 @@ def import_now(schedule_id: int) -> ResponseReturnValue:
             raise Invalid("Please choose a file, or paste the calendar’s text.", field="calendar")
         proposals = imports.propose(schedule, text, default_user_id=default, by=viewer())
         planned = [one.planned for one in proposals if one.planned]
-        if request.form.get("do") != "store":
+        if "confirm" not in request.form:
             return _import_page(schedule, text, proposals, {})
         entered = overrides.enter_many(schedule_id, planned, by=viewer())
     except (Invalid, Conflict) as problem:

@@ -39,6 +39,10 @@ class Range:
     is_own_zone: bool
 
     @property
+    def last(self) -> date:
+        return self.first + timedelta(weeks=self.weeks, days=-1)
+
+    @property
     def start(self) -> datetime:
         return schedule_drawing.midnight(self.first, self.zone)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,11 +11,22 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-from portal.db import db
+from portal.db import db, now
 from portal.domain.accounts.models import Account, SignIn, User
 from portal.domain.accounts.permissions import PERMISSIONS, Permission, Role
 from portal.slack.installations import SlackInstallation
-from tests.make import make_account, make_action, make_alert, make_source, make_user, sign_in
+from tests.make import (
+    make_account,
+    make_action,
+    make_alert,
+    make_override,
+    make_schedule,
+    make_shift,
+    make_source,
+    make_static_schedule,
+    make_user,
+    sign_in,
+)
 
 # Neither a page nor signed: who may use these, and why that is no danger.
 OTHERWISE_GUARDED = {
@@ -28,6 +40,7 @@ OTHERWISE_GUARDED = {
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 MARK = "Zanzibar"  # in every name of the account that nobody else may see
 PEOPLE = "SELECT id FROM users WHERE account_id = :account_id"
+SCHEDULED = "schedule_id IN (SELECT id FROM schedules WHERE account_id = :account_id)"
 WATCHED = {
     "accounts": "id = :account_id",
     "users": "account_id = :account_id",
@@ -35,14 +48,25 @@ WATCHED = {
     "alert_sources": "account_id = :account_id",
     "alert_actions": "account_id = :account_id",
     "slack_installations": "account_id = :account_id",
+    "schedules": "account_id = :account_id",
     "audit_entries": "account_id = :account_id",
     "invitations": f"user_id IN ({PEOPLE})",
     "sign_ins": f"user_id IN ({PEOPLE})",
+    "schedule_versions": SCHEDULED,
+    "rotation_layers": f"version_id IN (SELECT id FROM schedule_versions WHERE {SCHEDULED})",
+    "static_shifts": SCHEDULED,
+    "overrides": SCHEDULED,
+    "calendar_links": f"user_id IN ({PEOPLE})",
+    "on_call_absences": f"user_id IN ({PEOPLE})",
     "timeline_entries": "alert_id IN (SELECT id FROM alerts WHERE account_id = :account_id)",
     "alert_action_sources": (
         "source_id IN (SELECT id FROM alert_sources WHERE account_id = :account_id)"
     ),
 }
+
+
+CALENDAR = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\n"
+CALENDAR_END = "END:VEVENT\nEND:VCALENDAR\n"
 
 
 @dataclass(frozen=True)
@@ -79,6 +103,12 @@ def world(app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
         source, _ = make_source(account, name=f"{MARK} source")
         action = make_action(source, channel_name=f"{MARK.lower()}-ops")
         alert = make_alert(source, summary=f"{MARK} is on fire")
+        schedule = make_schedule(person, name=f"{MARK} schedule")
+        soon, later = now() + timedelta(hours=1), now() + timedelta(hours=9)
+        override = make_override(schedule, person, soon, later)
+        shift = make_shift(
+            make_static_schedule(account, name=f"{MARK} shifts"), person, soon, later
+        )
         db.session.add(
             SlackInstallation(
                 account_id=account.id,
@@ -104,7 +134,11 @@ def world(app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
         "user_id": person.id,
         "sign_in_id": browser,
         "token": "unknown",
+        "schedule_id": schedule.id,
+        "override_id": override.id,
+        "shift_id": shift.id,
     }
+    part = f"{person.id}|{soon.isoformat()}|{later.isoformat()}"
     form = {
         "name": "Renamed",
         "type": "api",
@@ -115,6 +149,24 @@ def world(app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
         "content": "A remark",
         "email": "somebody@example.com",
         "role": "user",
+        "user_id": person.id,
+        "ends_at": f"{later:%Y-%m-%dT%H:%M}",
+        "time_zone": "UTC",
+        "layers": 1,
+        "layer-0-starts_on": "2024-01-01T09:00",
+        "layer-0-every": 1,
+        "layer-0-unit": "weeks",
+        "layer-0-person": person.id,
+        "of": person.id,
+        "to": person.id,
+        "start": soon.isoformat(),
+        "end": later.isoformat(),
+        "schedule": schedule.id,
+        "one": part,
+        "other": part,
+        "confirm": "1",
+        "default_user_id": person.id,
+        "calendar": f"{CALENDAR}DTSTART:{soon:%Y%m%dT%H%M%SZ}\nDURATION:PT1H\n{CALENDAR_END}",
     }
     return World(account, ids, form)
 
