@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from portal.domain import facts
 from portal.domain.escalation import reactions as escalation
+from portal.domain.oncall import absences
 from portal.jobs.engine import Job, Wake, wake
 from portal.slack import link_notices, people, revocations
 from portal.slack import reactions as slack
@@ -31,6 +32,7 @@ class Reactions:
 
 
 SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
+    facts.PersonChanged: Reactions(with_it=(absences.note_absence,)),
     facts.AlertCreated: Reactions(with_it=(escalation.begin, slack.show_new_alert)),
     facts.AlertEventJoined: Reactions(together=(slack.show_alerts_anew,)),
     facts.AlertAcknowledged: Reactions(

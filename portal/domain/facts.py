@@ -11,6 +11,13 @@ class Fact:
 
 
 @dataclass(frozen=True)
+class PersonChanged(Fact):
+    """Somebody was given another role, deactivated or reactivated."""
+
+    user_id: int
+
+
+@dataclass(frozen=True)
 class AlertCreated(Fact):
     alert_id: int
 

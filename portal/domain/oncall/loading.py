@@ -11,8 +11,8 @@ from sqlalchemy.orm import selectinload
 
 from portal.db import db
 from portal.domain.accounts.models import User
-from portal.domain.accounts.permissions import Role
 from portal.domain.oncall import durations
+from portal.domain.oncall.absences import can_be_on_call
 from portal.domain.oncall.models import (
     Absence,
     Override,
@@ -54,6 +54,7 @@ def layer_of(row: RotationLayer) -> Layer:
         rotation=durations.parse(row.rotation),
         people=tuple(row.user_ids),
         restrictions=tuple(restriction_of(kept) for kept in row.restrictions),
+        name=row.name,
     )
 
 
@@ -135,8 +136,3 @@ def _absences(
         if not is_open and not can_be_on_call(person):
             away[person.id].append(Span(person.deactivated_at or ALWAYS, None))
     return {person: tuple(spans) for person, spans in away.items() if spans}
-
-
-def can_be_on_call(person: User) -> bool:
-    """Whoever is deactivated or a stakeholder leaves a gap (product.md section 8.2)."""
-    return person.is_active and person.role is not Role.STAKEHOLDER

@@ -1,10 +1,12 @@
 """Which moment does a wall clock mean, also where clocks change?"""
 
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 SECOND = timedelta(seconds=1)
 
 
+@lru_cache(maxsize=4096)  # layers ask for the same hand-offs and restrictions again and again
 def to_utc(local: datetime, zone: tzinfo) -> datetime:
     """The moment at which clocks of the zone show `local` (naive).
 

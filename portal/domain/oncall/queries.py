@@ -12,7 +12,7 @@ from portal.domain.accounts.permissions import Permission
 from portal.domain.oncall import calculator
 from portal.domain.oncall.loading import rules_of
 from portal.domain.oncall.models import Schedule
-from portal.domain.oncall.rules import ScheduleRules
+from portal.domain.oncall.rules import Layer, ScheduleRules
 from portal.errors import NotFound
 
 LOOK_AHEAD = timedelta(days=400)  # further than any change one would want to know about
@@ -45,6 +45,12 @@ def schedule(viewer: User, schedule_id: int) -> Schedule:
     if found is None:
         raise NotFound("There is no such schedule in your account.")
     return found
+
+
+def layers_at(schedule_id: int, at: datetime) -> tuple[Layer, ...]:
+    """The layers that hold at that moment; none before the first version."""
+    rules = _rules([schedule_id], at, at)
+    return calculator.version_at(rules[schedule_id], at) if rules else ()
 
 
 def on_call_now(schedule_ids: Iterable[int], at: datetime) -> dict[int, int | None]:

@@ -33,6 +33,7 @@ class Layer:
     people: tuple[int, ...]
     ends_on: datetime | None = None
     restrictions: tuple[Restriction, ...] = ()
+    name: str = ""
 
 
 @dataclass(frozen=True)
