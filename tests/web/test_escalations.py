@@ -61,7 +61,7 @@ def test_the_page_says_what_happens_next(app: Flask, client: FlaskClient, world:
         low = make_alert(world.source, priority="LOW")
         other = make_alert(make_source(world.account, name="Legacy")[0])
         alerts.acknowledge(world.alert.id, by=world.bob, via=Via.WEB)
-    assert "low priority asks level 1 only" in next_of(client, low)
+    assert "low priority asks only level 1 of Platform" in next_of(client, low)
     assert "the source Legacy has no escalation policy" in next_of(client, other)
     assert "Nobody further, while Bob has it" in next_of(client, world.alert)
 
