@@ -10,6 +10,7 @@ from werkzeug.routing import IntegerConverter, Map
 
 from portal import private_postgres, subscriptions
 from portal.db import db
+from portal.domain.oncall import models as _schedules  # noqa: F401 - tables without a page yet
 from portal.extensions import csrf, htmx, login_manager, migrate
 from portal.ingest import endpoints as ingest
 from portal.jobs import upkeep  # noqa: F401 - its periodic jobs belong to every worker
@@ -19,8 +20,18 @@ from portal.settings import Settings, development_secrets, load
 from portal.slack import endpoints as slack
 from portal.slack import oauth
 from portal.slack.tokens import EncryptedStr, render_item
-from portal.web import access, alert_actions, alert_sources, alerts, errors, headers, login, profile
-from portal.web.settings import connectors, users
+from portal.web import (
+    access,
+    alert_actions,
+    alert_sources,
+    alerts,
+    banners,
+    errors,
+    headers,
+    login,
+    profile,
+)
+from portal.web.settings import audit_log, connectors, users
 from portal.web.support import workspaces
 
 ROOT = Path(__file__).parent.parent
@@ -51,6 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
             "pool_size": 10,
             "max_overflow": 10,
             "connect_args": {"connect_timeout": 5},
+            "hide_parameters": True,  # a fault's trace must not hold what people typed
         },
         MAX_CONTENT_LENGTH=LARGEST_BODY,
         SESSION_COOKIE_NAME="tocsin",
@@ -79,17 +91,20 @@ def create_app(settings: Settings | None = None) -> Flask:
     oauth.init_app(app)
     headers.init_app(app)
     access.init_app(app)
+    banners.init_app(app)
     errors.init_app(app)
 
     app.url_map.converters["int"] = RowId
     for part in (
         login,
         profile,
+        banners,
         alerts,
         alert_sources,
         alert_actions,
         connectors,
         users,
+        audit_log,
         workspaces,
     ):
         app.register_blueprint(part.bp)

@@ -13,7 +13,7 @@ import flask_migrate
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from portal import create_app, demo, doctor, pretend_slack, private_postgres
+from portal import create_app, demo, diagnosis, doctor, pretend_slack, private_postgres
 from portal.db import db
 from portal.domain.accounts import operations as accounts
 from portal.domain.accounts import queries
@@ -26,6 +26,7 @@ from portal.errors import NotFound, PortalError
 from portal.jobs import engine
 from portal.processes import CannotRun
 from portal.settings import LOOPBACK, SettingsError, load
+from portal.slack import encryption
 from portal.slack import manifest as manifest_of
 
 
@@ -207,6 +208,26 @@ def sandbox(bind: str, state: str | None, allow_remote: bool) -> None:
     pretend_slack.serve(load(), host.strip("[]"), int(port), state)
 
 
+@tocsin.group()
+def keys() -> None:
+    """The keys that encrypt Slack's tokens."""
+
+
+@keys.command()
+def rotate() -> None:
+    """Encrypt everything with the first of ENCRYPTION_KEYS. Safe while the portal runs.
+
+    Put the new key first and keep the old one behind it, restart serve and worker, run this, then
+    take the old key away.
+    """
+    with create_app().app_context():
+        changed = encryption.rotate()
+        closed = list(encryption.closed())
+    click.echo(f"{changed} values are encrypted with the first key now.")
+    if closed:
+        raise click.ClickException(f"No key opens {', '.join(closed)}: see `tocsin doctor`.")
+
+
 @tocsin.command()
 def manifest() -> None:
     """Print the manifest of the Slack app that fits this installation."""
@@ -220,7 +241,7 @@ def examine(context: click.Context) -> None:
     findings = list(doctor.examine())
     for finding in findings:
         click.echo(f"{finding.verdict:<5} {finding.words}")
-    context.exit(any(finding.verdict == doctor.WRONG for finding in findings))
+    context.exit(any(finding.verdict == diagnosis.WRONG for finding in findings))
 
 
 @tocsin.command("demo")

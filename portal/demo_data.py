@@ -1,4 +1,4 @@
-"""What is in the demo? One account with its people, two alert sources and an alert action."""
+"""What is in the demo? An account with its people, sources and an alert action; a second tenant."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,13 +24,16 @@ PEOPLE = (
     ("stan@acme.example", "Stan Stake", Role.STAKEHOLDER),
     ("sam@tocsin.example", "Sam Support", Role.SUPPORT),
 )
+# A second tenant, to see that one account knows nothing of another.
+SECOND = ("Beta", "bea@beta.example", "Bea Baker")
 SOURCES = {"Prometheus": "prometheus", "Shop checkout": "api"}
 CHANNEL = ("C0ALERTS", "alerts")  # in the pretend workspace Acme
 
 
 def seed(kept: dict[str, Any], *, save: Callable[[], None]) -> None:
     """Create what is not there yet. `kept` has the password and receives the integration keys."""
-    account = _account(kept["password"])
+    account = _account(ACCOUNT, *OWNER, kept["password"])
+    _account(*SECOND, kept["password"])
     for email, name, role in PEOPLE:
         if queries.by_email(email) is None:
             belongs_to = None if role is Role.SUPPORT else account
@@ -45,12 +48,12 @@ def seed(kept: dict[str, Any], *, save: Callable[[], None]) -> None:
     _action(account)
 
 
-def _account(password: str) -> Account:
-    owner = queries.by_email(OWNER[0])
+def _account(name: str, email: str, owner_name: str, password: str) -> Account:
+    owner = queries.by_email(email)
     if owner is not None and owner.account is not None:
         return owner.account
     return accounts.create_account(
-        ACCOUNT, admin_email=OWNER[0], admin_name=OWNER[1], password=password
+        name, admin_email=email, admin_name=owner_name, password=password
     )
 
 

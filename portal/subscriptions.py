@@ -12,8 +12,9 @@ from typing import Any
 from sqlalchemy.orm import Session, SessionTransaction
 
 from portal.domain import facts
+from portal.domain.oncall import absences
 from portal.jobs.engine import Job, Wake, wake
-from portal.slack import people, revocations
+from portal.slack import link_notices, people, revocations
 from portal.slack import reactions as slack
 
 WithIt = Callable[[Any], Iterable[Wake]]
@@ -26,12 +27,18 @@ class Reactions:
 
 
 SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
+    facts.PersonChanged: Reactions(with_it=(absences.note_absence,)),
     facts.AlertCreated: Reactions(with_it=(slack.show_new_alert,)),
     facts.AlertEventJoined: Reactions(with_it=(slack.show_alert_anew,)),
     facts.AlertAcknowledged: Reactions(with_it=(slack.show_alert_anew,)),
     facts.AlertResolved: Reactions(with_it=(slack.show_alert_anew,)),
-    facts.WorkspaceLinked: Reactions(with_it=(slack.resume_lanes,), after_it=(people.link_people,)),
-    facts.WorkspaceUnlinked: Reactions(after_it=(revocations.revoke_token,)),
+    facts.WorkspaceLinked: Reactions(
+        with_it=(slack.resume_lanes, link_notices.say_no_more), after_it=(people.link_people,)
+    ),
+    facts.WorkspaceBroken: Reactions(with_it=(link_notices.tell_admins,)),
+    facts.WorkspaceUnlinked: Reactions(
+        with_it=(link_notices.say_no_more,), after_it=(revocations.revoke_token,)
+    ),
 }
 
 

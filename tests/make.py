@@ -3,6 +3,7 @@
 Call these within an app context. What they return belongs to no session and can be read for ever.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import cache
 from itertools import count
@@ -21,6 +22,8 @@ from portal.domain.alerts.incoming import EventType, IncomingEvent
 from portal.domain.alerts.models import Alert
 from portal.domain.routing.models import AlertAction
 from portal.domain.sources.models import AlertSource
+from portal.slack.installations import LinkState, SlackInstallation
+from portal.slack.scopes import ALL
 
 PASSWORD = "correct horse battery"
 numbers = count(1)
@@ -104,6 +107,35 @@ def make_action(
         db.session.add(action)
         db.session.commit()
         return _loaded(action)
+
+
+def make_installation(
+    by: User,
+    *,
+    team_id: str = "T0ACME",
+    team_name: str = "Acme Corp",
+    state: LinkState = LinkState.LINKED,
+    state_reason: str | None = None,
+    bot_token: str = "xoxb-secret-token",
+    scopes: Sequence[str] = ALL,
+) -> SlackInstallation:
+    """The account of this admin is linked to a workspace."""
+    return _kept(
+        SlackInstallation(
+            account_id=by.account_id,
+            team_id=team_id,
+            team_name=team_name,
+            team_url=f"https://{team_id.lower()}.slack.com/",
+            app_id="A1",
+            bot_user_id="U0BOT",
+            bot_id="B1",
+            bot_token=bot_token,
+            scopes=list(scopes),
+            state=state,
+            state_reason=state_reason,
+            installed_by_id=by.id,
+        )
+    )
 
 
 def sign_in(client: FlaskClient, user: User) -> str:

@@ -11,6 +11,13 @@ class Fact:
 
 
 @dataclass(frozen=True)
+class PersonChanged(Fact):
+    """Somebody was given another role, deactivated or reactivated."""
+
+    user_id: int
+
+
+@dataclass(frozen=True)
 class AlertCreated(Fact):
     alert_id: int
 
@@ -35,6 +42,13 @@ class AlertResolved(Fact):
 @dataclass(frozen=True)
 class WorkspaceLinked(Fact):
     """A workspace was linked or authorized again: what waited for it can go on."""
+
+    account_id: int
+
+
+@dataclass(frozen=True)
+class WorkspaceBroken(Fact):
+    """Slack no longer accepts the link: nothing is sent until an admin authorizes again."""
 
     account_id: int
 

@@ -4,6 +4,7 @@ The classes follow Slack's method reference; a code that nobody has listed count
 that it can neither lose a message nor start a storm.
 """
 
+from collections.abc import Sequence
 from enum import Enum, auto
 
 
@@ -19,7 +20,16 @@ class Meaning(Enum):
 
 MEANINGS: dict[str, Meaning] = {
     **dict.fromkeys(
-        ["invalid_auth", "account_inactive", "token_revoked", "not_authed", "token_expired"],
+        [
+            "invalid_auth",
+            "account_inactive",
+            "token_revoked",
+            "not_authed",
+            "token_expired",
+            "invalid_refresh_token",
+            "not_linked",
+            "link_broken",
+        ],
         Meaning.LINK_DEAD,
     ),
     **dict.fromkeys(
@@ -86,18 +96,36 @@ WORDS: dict[str, str] = {
     "token_revoked": "The app's token was revoked in Slack.",
     "account_inactive": "The app was removed from the workspace.",
     "invalid_auth": "Slack no longer accepts the app's token.",
+    "app_uninstalled": "The app was removed from the workspace in Slack.",
+    "tokens_revoked": "The app's token was revoked in Slack.",
+    "token_expired": "The app's token has expired.",
+    "invalid_refresh_token": "Slack refused to renew the app's token.",
+    "dead_token_not_confirmed": "Slack refused the app's token once; it is tried again.",
+    "token_refreshing": "The app's token is being renewed.",
+    "not_linked": "No workspace is linked.",
+    "link_broken": "The link to Slack is broken; an admin can re-authorize it under Connectors.",
+    "not_authed": "The app has no token that Slack accepts.",
+    "bad_client_secret": "SLACK_CLIENT_SECRET is wrong; the operator can run “tocsin doctor”.",
+    "invalid_client_id": "SLACK_CLIENT_ID is wrong; the operator can run “tocsin doctor”.",
+    "token_unreadable": (
+        "ENCRYPTION_KEYS does not open the app's token. The operator can add the key that was used"
+        " before."
+    ),
 }
 
 
 class SlackError(Exception):
     """A call that Slack did not carry out. `code` is Slack's, or ours: timeout, unreachable …
 
-    `retry_after` is in seconds and only set where Slack asked to wait.
+    `retry_after` is in seconds and only set where Slack asked to wait. `scopes` is what the answer
+    said that the token may do.
     """
 
-    def __init__(self, code: str, *, retry_after: int | None = None) -> None:
+    def __init__(
+        self, code: str, *, retry_after: int | None = None, scopes: Sequence[str] = ()
+    ) -> None:
         super().__init__(code)
-        self.code, self.retry_after = code, retry_after
+        self.code, self.retry_after, self.scopes = code, retry_after, scopes
 
     @property
     def meaning(self) -> Meaning:

@@ -10,15 +10,16 @@ from typing import Any
 
 import structlog
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from portal.db import db, now
 from portal.domain.alerts import timeline
 from portal.domain.alerts.models import TimelineKind
 from portal.jobs.engine import job, wake
-from portal.slack import gateway, installations, linking
+from portal.slack import installations, workspace
 from portal.slack.errors import Meaning, SlackError
+from portal.slack.installations import Credentials, SlackInstallation
 from portal.slack.messages.alert import EVENT_TYPE, alert_message, plain_message
 from portal.slack.posted import BEHIND, Lane, PostedMessage
 
@@ -38,7 +39,7 @@ class Call:
 
     posted_id: int
     version: int
-    token: str
+    credentials: Credentials
     method: str
     arguments: dict[str, Any]
     plain: dict[str, Any]
@@ -85,12 +86,12 @@ def _begin(account_id: int, channel_id: str) -> Call | None:
     reserve(lane, moment)
     posted.attempts += 1
     posted.attempted_at = moment
-    call = _call(posted, installation.bot_token)
+    call = _call(posted, installation.credentials)
     db.session.commit()
     return call
 
 
-def _call(posted: PostedMessage, token: str) -> Call:
+def _call(posted: PostedMessage, credentials: Credentials) -> Call:
     url = f"{current_app.config['PUBLIC_URL']}/alerts/{posted.alert_id}"
     common: dict[str, Any] = {"channel": posted.channel_id}
     if posted.ts:
@@ -106,7 +107,7 @@ def _call(posted: PostedMessage, token: str) -> Call:
     return Call(
         posted_id=posted.id,
         version=posted.wanted_version,
-        token=token,
+        credentials=credentials,
         method="chat.update" if posted.ts else "chat.postMessage",
         arguments=common | message | {"parse": "none"},
         plain=common | plain_message(posted.alert, url) | {"parse": "none"},
@@ -115,12 +116,12 @@ def _call(posted: PostedMessage, token: str) -> Call:
 
 def _send(call: Call) -> dict[str, Any]:
     try:
-        return gateway.call(call.token, call.method, **call.arguments)
+        return workspace.call(call.credentials, call.method, **call.arguments)
     except SlackError as problem:
         if problem.meaning is not Meaning.CONTENT_REFUSED:
             raise
         log.error("message_refused", posted_message_id=call.posted_id, slack_error=problem.code)
-        return gateway.call(call.token, call.method, **call.plain)
+        return workspace.call(call.credentials, call.method, **call.plain)
 
 
 def _succeeded(account_id: int, channel_id: str, call: Call, answer: dict[str, Any]) -> None:
@@ -136,9 +137,10 @@ def _succeeded(account_id: int, channel_id: str, call: Call, answer: dict[str, A
         timeline.record(posted.alert, TimelineKind.SLACK_POSTED, by="Slack", channel=channel)
     posted.shown_version = max(posted.shown_version, call.version)
     posted.shown_at, posted.attempts, posted.last_error = now(), 0, None
-    installation = installations.of_account(account_id)
-    if installation:
-        installation.last_success_at = posted.shown_at
+    db.session.commit()
+    # Apart, because linking and unlinking lock the link's row first and the lanes after it.
+    answered = update(SlackInstallation).where(SlackInstallation.account_id == account_id)
+    db.session.execute(answered.values(last_success_at=now()))
     db.session.commit()
 
 
@@ -163,7 +165,7 @@ def _failed(account_id: int, channel_id: str, call: Call, problem: SlackError) -
         case Meaning.CONTENT_REFUSED | Meaning.MESSAGE_GONE:
             posted.gave_up_at, lane.held_reason = moment, None
         case Meaning.LINK_DEAD:
-            linking.note_broken(account_id, call.token, problem.code)
+            pass  # the link is broken now; authorizing again wakes the lane
         case _:
             lane.next_at = moment + timedelta(seconds=min(LONGEST_BACKOFF, 2**lane.failures))
     if (

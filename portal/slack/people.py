@@ -11,8 +11,8 @@ from portal.db import Base, db, now
 from portal.domain.accounts import queries
 from portal.domain.accounts.models import User
 from portal.jobs.engine import job, wake
-from portal.slack import gateway, installations
-from portal.slack.errors import SlackError
+from portal.slack import installations, workspace
+from portal.slack.errors import Meaning, SlackError
 
 
 class UserLink(Base):
@@ -78,7 +78,7 @@ def link_people(account_id: int) -> None:
     installation = installations.of_account(account_id)
     if installation is None or not installation.is_working:
         return
-    token = installation.bot_token
+    credentials = installation.credentials
     linked_ids = select(UserLink.user_id).where(UserLink.account_id == account_id)
     missing = select(User.id, User.email).where(
         User.account_id == account_id, User.deactivated_at.is_(None), User.id.not_in(linked_ids)
@@ -87,8 +87,10 @@ def link_people(account_id: int) -> None:
     db.session.commit()
     for _, email in people:
         try:
-            record = gateway.call(token, "users.lookupByEmail", email=email)["user"]
+            record = workspace.call(credentials, "users.lookupByEmail", email=email)["user"]
         except SlackError as problem:
+            if problem.meaning is Meaning.LINK_DEAD:
+                return  # authorizing again begins anew
             if problem.retry_after is None:
                 continue  # not there, or not now: the first click asks again
             at = now() + timedelta(seconds=problem.retry_after)

@@ -6,12 +6,23 @@ from sqlalchemy import delete, select
 
 from portal.db import db, now
 from portal.jobs.engine import wake
-from portal.slack import actions, lanes, replies, revocations
+from portal.slack import actions, erasing, lanes, probes, replies, revocations, rotation
 from portal.slack.clicks import EphemeralReply, SlackClick
-from portal.slack.installations import LinkState, OAuthState, Revocation, SlackInstallation
+from portal.slack.conversations import ChannelList
+from portal.slack.events import SlackEvent
+from portal.slack.installations import (
+    WORKING,
+    LinkState,
+    OAuthState,
+    Revocation,
+    SlackInstallation,
+)
+from portal.slack.people import UserLink
 from portal.slack.posted import BEHIND, Lane, PostedMessage
 
 CLICKS_KEPT = timedelta(hours=1)
+EVENTS_KEPT = timedelta(hours=48)  # Slack repeats an event for a day
+PEOPLE_KEPT = timedelta(days=14)  # after an uninstallation; Slack's developer policy
 
 
 def prune(moment: datetime) -> None:
@@ -21,6 +32,23 @@ def prune(moment: datetime) -> None:
     db.session.execute(
         delete(EphemeralReply).where(EphemeralReply.created_at < moment - CLICKS_KEPT)
     )
+    db.session.execute(delete(SlackEvent).where(SlackEvent.received_at < moment - EVENTS_KEPT))
+    long_broken = select(SlackInstallation.account_id).where(
+        SlackInstallation.state == LinkState.BROKEN,
+        SlackInstallation.state_since < moment - PEOPLE_KEPT,
+    )
+    for people_data in (UserLink, ChannelList):
+        gone = delete(people_data).where(people_data.account_id.in_(long_broken))
+        db.session.execute(gone)
+    erasing.sweep()
+
+
+def look_after_links() -> None:
+    """Refresh tokens that end soon, and ask about links that nobody has heard of for hours."""
+    for account_id in rotation.due():
+        wake(rotation.refresh_ahead, account_id=account_id)
+    for account_id in probes.due():
+        wake(probes.probe, account_id=account_id)
 
 
 def wake_behind() -> None:
@@ -33,7 +61,7 @@ def wake_behind() -> None:
             (Lane.account_id == PostedMessage.account_id)
             & (Lane.channel_id == PostedMessage.channel_id),
         )
-        .where(BEHIND, SlackInstallation.state == LinkState.LINKED)
+        .where(BEHIND, SlackInstallation.state.in_(WORKING))
         .distinct()
         .order_by(PostedMessage.account_id, PostedMessage.channel_id)
     )

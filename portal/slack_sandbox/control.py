@@ -8,9 +8,10 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, request
 
-from . import acting, admin, operations
+from . import acting, admin, event_sending, operations
 from .faults import SCENES, BadFault, parse
 from .here import here
+from .lookups import Impossible
 from .oauth import Refused
 from .payloads import NotThere
 from .platform import Platform
@@ -44,6 +45,11 @@ CHANGES: dict[str, Callable[..., Any]] = {
     "act/open_home": acting.open_home,
     "deliver": operations.deliver,
     "clock": operations.clock,
+    "away": operations.away,
+    "events/send": event_sending.send_event,
+    "events/hold": event_sending.hold,
+    "events/release": event_sending.release,
+    "events/verify": event_sending.verify_url,
 }
 NUMBERS = {"since": int, "count": int, "wait": float}
 
@@ -58,7 +64,7 @@ def _only_from_here() -> None:
 @bp.errorhandler(BadFault)
 @bp.errorhandler(NotThere)
 @bp.errorhandler(operations.Unknown)
-@bp.errorhandler(admin.Impossible)
+@bp.errorhandler(Impossible)
 def _refuse(problem: Exception) -> tuple[Response, int]:
     return jsonify({"error": str(problem)}), 400
 

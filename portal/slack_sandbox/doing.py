@@ -1,15 +1,13 @@
 """What does a person do on the screen: press, choose, write, use commands, shortcuts and modals?"""
 
-import threading
 from collections.abc import Callable
 
 from flask import Blueprint, Response, jsonify, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from . import (
-    admin,
+    channels,
     commands,
-    homes,
     interactions,
     modals,
     posting,
@@ -66,7 +64,7 @@ def say(team_id: str, user_id: str, channel_id: str) -> AnyResponse | tuple[str,
 def join(team_id: str, user_id: str, channel_id: str) -> AnyResponse:
     with here().reading() as world:
         place = find(world, team_id, user_id, channel_id)
-    admin.invite(here(), channel_id, user_id)
+    channels.invite(here(), channel_id, user_id)
     return _done(address(place))
 
 
@@ -167,12 +165,6 @@ STEPS: dict[str, Callable[[str, str], None]] = {
     "submit": _submit,
     "close": _close,
 }
-
-
-def tell_of_home(team_id: str, user_id: str) -> None:
-    """Deliver `app_home_opened` beside the page, which shows what the app publishes later."""
-    arguments = (here(), team_id, user_id)
-    threading.Thread(target=homes.open_home, args=arguments, daemon=True).start()
 
 
 def _check(delivery: Delivery) -> None:

@@ -61,6 +61,10 @@ class Manifest:
         return list(self._at("oauth_config", "scopes", "bot_optional") or [])
 
     @property
+    def rotates_tokens(self) -> bool:
+        return bool(self._at("settings", "token_rotation_enabled"))
+
+    @property
     def interactions_url(self) -> str:
         return str(self._at("settings", "interactivity", "request_url") or "")
 

@@ -29,6 +29,7 @@ def seed(platform: Platform, name: str = "default") -> dict[str, Any]:
         platform.clock.real()
         platform.limiter.clear()
         platform.faults.clear()
+        platform.events.clear()
     platform.journal.clear()
     return state(platform)
 
@@ -86,7 +87,7 @@ def install(
         own, token = installations.install(
             platform, team_id, enterprise_id, user_id, [s for s in wanted if s not in declined]
         )
-        return asdict(own) | {"token": token.token}
+        return asdict(own) | {"token": token.token, "refresh_token": token.refresh_token}
 
 
 def consent(
@@ -115,7 +116,8 @@ def ephemerals(platform: Platform, user_id: str) -> list[dict[str, Any]]:
     with platform.reading() as world:
         return [
             _told(platform, message)
-            for message in world.messages.values()
+            for channel_id in world.channels
+            for message in world.messages_in(channel_id)
             if message.ephemeral_for == user_id and not message.is_dismissed
         ]
 
@@ -223,6 +225,13 @@ def deliveries(
 
 def violations(platform: Platform, rule: str = "") -> list[Violation]:
     return [each for each in list(platform.journal.violations) if rule in ("", each.rule)]
+
+
+def away(platform: Platform, seconds: float) -> None:
+    """Refuse all connections for some real seconds, this control API included."""
+    if platform.go_away is None:
+        raise Unknown("The sandbox does not listen.")
+    platform.go_away(seconds)
 
 
 def clock(

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from . import messages
+from . import channels, events, messages
 from .platform import Platform
 from .state import Channel, Message
-from .web_api import chat
+from .web_api import shapes
 from .web_api.call import Call, RateLimited, SlackError
 
 MOST_USES = 5
@@ -32,7 +32,7 @@ def use(platform: Platform, url_id: str, arguments: dict[str, Any]) -> None:
     content = messages.read(call, parse_default="none", sums_texts=False)
     original, channel = world.message(url.channel, url.message_ts), world.channels[url.channel]
     if call.flag("delete_original") and original is not None:
-        chat.remove(world.messages, original, world.messages_in(channel.id))
+        channels.take_away(platform, original)
         if content.is_empty:
             return
     if content.is_empty:
@@ -46,12 +46,14 @@ def use(platform: Platform, url_id: str, arguments: dict[str, Any]) -> None:
 def _replace(
     platform: Platform, original: Message, content: messages.Content, channel: Channel
 ) -> None:
+    before = shapes.message(platform, platform.world, original)
     if content.text is not None and content.blocks is None:
         original.blocks = []
     if content.attachments is None:
         original.attachments = []
     messages.put(platform, original, content, channel)
     original.failures.clear()
+    events.message_changed(platform, original, before)
 
 
 def post(

@@ -2,10 +2,10 @@
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.blueprints import BlueprintSetupState
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import Forbidden, NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
-from . import developer, doing, filters, homes
+from . import administration, developer, doing, filters, homes
 from .here import here
 from .pages import app_of, direct_messages_of, draw
 from .payloads import NotThere
@@ -13,6 +13,7 @@ from .sight import channels_seen, find, people_to_be
 
 bp = Blueprint("screen", __name__)
 bp.register_blueprint(developer.bp)
+bp.register_blueprint(administration.bp)
 bp.register_blueprint(doing.bp)
 
 POLICY = (
@@ -33,6 +34,12 @@ def _headers(response: Response) -> Response:
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers.setdefault("Cache-Control", "no-cache")
     return response
+
+
+@bp.errorhandler(403)
+def _not_allowed(problem: Forbidden) -> tuple[str, int]:
+    words = problem.description
+    return render_template("stopped.html", title="This is not for everybody", words=words), 403
 
 
 @bp.errorhandler(404)
@@ -93,7 +100,7 @@ def app_home(team_id: str, user_id: str) -> str:
     with here().reading() as world:
         place = find(world, team_id, user_id)
         if app_of(world, team_id) is not None:
-            doing.tell_of_home(team_id, user_id)
+            homes.open_home(here(), team_id, user_id)
         return draw("home.html", world, place, is_home=True)
 
 

@@ -125,6 +125,16 @@ class Token:
     installation_id: str
     error: str = ""  # what a call with it answers: "" while it is good
     was_refused: bool = False  # the app has been told that it is dead
+    expires_at: float = 0.0  # 0: never
+    refresh_token: str = ""  # that was given out with it
+    was_exchanged: bool = False  # a long-lived one for a pair that rotates
+
+
+@dataclass
+class RefreshToken:
+    token: str
+    installation_id: str
+    used_at: float = 0.0  # by the first call that was answered with a new pair
 
 
 @dataclass
@@ -159,7 +169,10 @@ class Switches:
     distributed: bool = True
     home_workspace: str = "T0ACME"
     fresh_token_on_reinstall: bool = False
+    token_rotation: bool = False  # on as well where the manifest says so
+    refresh_grace: float = 60.0  # seconds a used refresh token still works
     uninstall_permitted: bool = True
+    uninstall_events: str = "tokens_revoked app_uninstalled"  # which, and in which order
     edit_window_open: bool = True
     short_pages: bool = True
     users_list_needs_limit: bool = False
@@ -167,7 +180,9 @@ class Switches:
     usergroups_permitted: bool = True  # False: only admins may change user groups
     channel_creation_permitted: bool = True
     rate_limits: bool = True
+    per_minute: dict[str, int] = field(default_factory=dict)  # by method, instead of its tier
     posting_burst: int = 5
+    posting_per_second: float = 1.0  # and channel
     posting_per_minute: int = 300
     blocks_text_limit: int = 12_000
 
@@ -183,9 +198,10 @@ class World:
     workspaces: dict[str, Workspace] = field(default_factory=dict)
     people: dict[str, Person] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
-    messages: dict[str, Message] = field(default_factory=dict)  # "channel/ts"
+    messages: dict[str, dict[str, Message]] = field(default_factory=dict)  # channel, then ts
     installations: dict[str, Installation] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
+    refresh_tokens: dict[str, RefreshToken] = field(default_factory=dict)
     codes: dict[str, Code] = field(default_factory=dict)
     response_urls: dict[str, ResponseURL] = field(default_factory=dict)
     triggers: dict[str, Trigger] = field(default_factory=dict)
@@ -200,10 +216,10 @@ class World:
         return self.counters[what]
 
     def messages_in(self, channel_id: str) -> list[Message]:
-        return [message for message in self.messages.values() if message.channel == channel_id]
+        return list(self.messages.get(channel_id, {}).values())
 
     def message(self, channel_id: str, ts: str) -> Message | None:
-        return self.messages.get(f"{channel_id}/{ts}")
+        return self.messages.get(channel_id, {}).get(ts)
 
     def modals_of(self, user_id: str) -> list[View]:
         """The person's stack of modals; the last one is on top."""

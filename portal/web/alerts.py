@@ -17,7 +17,7 @@ from portal.domain.sources import queries as sources
 from portal.errors import Conflict, Invalid
 from portal.slack import errors, posted
 from portal.web.access import requires, viewer
-from portal.web.render import form_errors, fragment, page
+from portal.web.render import form_errors, fragment, page, row_id
 
 bp = Blueprint("alerts", __name__)
 
@@ -45,12 +45,12 @@ def index() -> Response:
     """The newest alerts first, fifty on a page; unknown filters mean the usual ones."""
     tab = request.args.get("status", "open")
     tab = tab if tab in TABS else "open"
-    source_id = _row_id("source")
+    source_id = row_id(request.args.get("source"))
     found = queries.alerts_of(
         viewer(),
         statuses=TABS[tab],
         source_id=source_id,
-        before_id=_row_id("before"),
+        before_id=row_id(request.args.get("before")),
     )
     shown = found[: queries.PAGE]
     context: dict[str, Any] = {
@@ -139,12 +139,6 @@ def _unfit_comment(alert: Alert, form: CommentForm) -> Answer:
     if request.headers.get("HX-Request"):
         return fragment("alerts/_comment_form.html", form=form, **_status(alert)), 422
     return page("alerts/show.html", form=form, **_status(alert), **_story(alert)), 422
-
-
-def _row_id(name: str) -> int | None:
-    """The number in the query, if it is one that PostgreSQL's bigint can hold."""
-    number = request.args.get(name, type=int)
-    return number if number is not None and 0 < number < 2**63 else None
 
 
 def _answer(alert_id: int, conflict: str | None = None) -> Answer:

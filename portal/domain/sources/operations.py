@@ -44,14 +44,16 @@ def create(*, account: Account, name: str, type: str, by: User | None) -> tuple[
 def change(source_id: int, *, name: str, type: str, by: User) -> AlertSource:
     """Rename a source or correct its type. Its key and its alerts stay."""
     source = _locked(source_id, by)
-    before = source.name
+    before = _described(source)
     source.name, source.type = _name(name), _type(type)
     try:
         with db.session.begin_nested():
             db.session.flush()
     except IntegrityError as problem:
         raise Conflict(f"There is already an alert source named “{name.strip()}”.") from problem
-    _audit(AuditAction.SOURCE_CHANGED, source, by, before=before, type=source.type)
+    changed = log.changes(before, _described(source))
+    if changed:
+        _audit(AuditAction.SOURCE_CHANGED, source, by, **_described(source), **changed)
     db.session.commit()
     return source
 
@@ -93,6 +95,10 @@ def _locked(source_id: int, by: User) -> AlertSource:
     if source is None:
         raise NotFound("There is no such alert source in your account.")
     return source
+
+
+def _described(source: AlertSource) -> dict[str, str]:
+    return {"name": source.name, "type": source.type}
 
 
 def _audit(action: AuditAction, source: AlertSource, by: User | str, **details: str) -> None:

@@ -22,7 +22,7 @@ async function press(form, control, url, act) {
 
 // A message's element is a form of its own; one of a modal or Home is sent with all that was typed there.
 function send(part, control) {
-  const ask = part.querySelector("dialog.ask-first");
+  const ask = part.querySelector("dialog");
   if (ask && (part.matches("form") || "tells" in part.dataset)) return ask.showModal();
   if (part.matches("form")) return void press(part, control);
   press(control.form, control, part.dataset.url, part.dataset.act);
@@ -37,7 +37,7 @@ document.addEventListener("click", (event) => {
   const part = control.closest(".press");
   if (control.matches("[data-link]")) return void press(control.closest("form"), control, control.dataset.link, control.dataset.act);
   event.preventDefault();
-  if (control.matches("[data-confirm]")) part.querySelector("dialog.ask-first").showModal();
+  if (control.matches("[data-confirm]")) part.querySelector("dialog").showModal();
   else if (control.matches("[data-close]")) decline(control, part);
   else if (control.matches("[data-insert]")) insert(control.dataset.insert);
   else if (control.matches("[data-reply]")) reply(control.dataset.reply, `Replying to ${control.dataset.author}`);
@@ -65,7 +65,7 @@ document.addEventListener("submit", (event) => {
   const form = event.target;
   if (!form.matches("[data-press]")) return;
   event.preventDefault();
-  event.submitter?.closest("dialog.ask-first")?.close();
+  event.submitter?.closest("dialog:not([data-modal])")?.close();
   const menu = event.submitter?.closest("details.menu");
   if (menu) menu.open = false;
   press(form, event.submitter ?? form);

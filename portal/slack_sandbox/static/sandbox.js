@@ -45,7 +45,7 @@ function focusOn(part, key) {
 
 // Something is open that a redraw would close under the person's hands.
 const isBusy = () =>
-  document.querySelector("dialog.ask-first[open], details.menu[open], [role=combobox][aria-expanded=true]");
+  document.querySelector("dialog[open]:not([data-modal]), details.menu[open], [role=combobox][aria-expanded=true]");
 
 async function refresh() {
   if (document.hidden || isBusy()) return;

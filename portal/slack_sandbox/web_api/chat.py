@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .. import direct_messages, links, messages
+from .. import channels, direct_messages, events, links, messages
 from ..block_kit.ids import explicit_ids
 from ..messages import Content
 from ..state import Channel, Message
@@ -62,11 +62,13 @@ def update(call: Call) -> dict[str, Any]:
     if content.text is None and content.blocks is None and content.attachments is None:
         raise SlackError("no_text")
     _note_reused_ids(call, message, content)
+    before = shapes.message(call.platform, call.world, message)
     if content.text is not None and content.blocks is None:
         message.blocks = []
         message.edited_at = call.platform.clock.now()
     messages.put(call.platform, message, content, channel)
     message.failures.clear()
+    events.message_changed(call.platform, message, before)
     return {
         "channel": channel.id,
         "ts": message.ts,
@@ -78,16 +80,8 @@ def update(call: Call) -> dict[str, Any]:
 def delete(call: Call) -> dict[str, Any]:
     """Remove an own message. Replies stay, under a placeholder."""
     message, channel = _own_message(call, "cant_delete_message")
-    remove(call.platform.world.messages, message, call.world.messages_in(channel.id))
+    channels.take_away(call.platform, message)
     return {"channel": channel.id, "ts": message.ts}
-
-
-def remove(kept: dict[str, Message], message: Message, others: list[Message]) -> None:
-    if any(other.is_reply and other.thread_ts == message.ts for other in others):
-        message.is_tombstone = True
-        message.text, message.blocks, message.attachments = "This message was deleted.", [], []
-    else:
-        del kept[f"{message.channel}/{message.ts}"]
 
 
 def get_permalink(call: Call) -> dict[str, Any]:
