@@ -20,6 +20,7 @@ class Kind(StrEnum):
     SOURCES = "Alert sources and keys"
     ALERT_ACTIONS = "Alert actions"
     ESCALATION = "Escalation policies"
+    SCHEDULES = "On-call schedules"
     SLACK = "Slack workspace"
     SUPPORT = "Looks by support staff"
 
@@ -72,6 +73,21 @@ DEEDS: dict[AuditAction, tuple[Kind, str]] = {
         Kind.ESCALATION,
         "deleted the escalation policy {subject}",
     ),
+    AuditAction.SCHEDULE_CREATED: (Kind.SCHEDULES, "created the schedule {subject}"),
+    AuditAction.SCHEDULE_CHANGED: (Kind.SCHEDULES, "changed the schedule {subject}"),
+    AuditAction.SCHEDULE_DELETED: (Kind.SCHEDULES, "deleted the schedule {subject}"),
+    AuditAction.SHIFT_ADDED: (Kind.SCHEDULES, "put {person} into the schedule {subject}"),
+    AuditAction.SHIFT_REMOVED: (Kind.SCHEDULES, "took {person} out of the schedule {subject}"),
+    AuditAction.OVERRIDE_CREATED: (
+        Kind.SCHEDULES,
+        "entered {person} as an override of the schedule {subject}",
+    ),
+    AuditAction.OVERRIDE_REMOVED: (
+        Kind.SCHEDULES,
+        "removed the override of {person} from the schedule {subject}",
+    ),
+    AuditAction.CALENDAR_LINK_CREATED: (Kind.SCHEDULES, "made a calendar address for {subject}"),
+    AuditAction.CALENDAR_LINK_REVOKED: (Kind.SCHEDULES, "ended the calendar address of {subject}"),
     AuditAction.WORKSPACE_LINKED: (Kind.SLACK, "linked the Slack workspace {subject}"),
     AuditAction.WORKSPACE_REAUTHORIZED: (
         Kind.SLACK,
@@ -95,7 +111,15 @@ DEEDS: dict[AuditAction, tuple[Kind, str]] = {
         "looked at the link to the Slack workspace {subject}",
     ),
 }
-NOUNS = ("person ", "source ", "alert action ", "escalation policy ", "workspace ", "account ")
+NOUNS = (
+    "person ",
+    "source ",
+    "alert action ",
+    "escalation policy ",
+    "schedule ",
+    "workspace ",
+    "account ",
+)
 
 # In this order, and before any other. `x_before` is told together with `x`.
 LABELS = {
@@ -111,6 +135,9 @@ LABELS = {
     "delay": "Minutes before level 1",
     "repeats": "Begins again",
     "routing_key": "Routing key",
+    "time_zone": "Time zone",
+    "starts_at": "From",
+    "ends_at": "Until",
     "team_id": "Workspace id",
     "where": "Where",
     "missing": "Missing permissions",

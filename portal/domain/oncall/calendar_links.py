@@ -66,5 +66,5 @@ def _of(person: User, schedule_id: int | None) -> tuple[ColumnElement[bool], ...
 
 
 def _audit(action: AuditAction, schedule_id: int | None, by: User) -> None:
-    subject = "own shifts" if schedule_id is None else f"schedule number {schedule_id}"
+    subject = "their own shifts" if schedule_id is None else f"the schedule number {schedule_id}"
     log.record(action, account_id=by.account_id, by=by, subject=subject)
