@@ -13,7 +13,16 @@ from portal.domain.accounts.models import User
 from portal.domain.accounts.permissions import Permission
 from portal.domain.routing import queries as routing
 from portal.errors import PortalError
-from portal.slack import app_check, errors, installations, linking, manifest, oauth, scopes
+from portal.slack import (
+    app_check,
+    errors,
+    installations,
+    linking,
+    manifest,
+    oauth,
+    revocations,
+    scopes,
+)
 from portal.web.access import public, requires, sign_in_row, viewer
 from portal.web.render import fragment, page
 
@@ -44,6 +53,7 @@ def slack() -> Response:
         findings=None,
         scopes={**scopes.REQUIRED, **scopes.OPTIONAL},
         reason=errors.words(reason) if reason else None,
+        unconfirmed=revocations.unconfirmed(account_id),
         consequences=linking.unlink_consequences(account_id),
         actions=routing.actions_of(viewer()),
         can_manage_actions=viewer().can(Permission.MANAGE_ALERT_ACTIONS),
