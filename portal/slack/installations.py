@@ -11,7 +11,7 @@ from sqlalchemy.types import Text
 
 from portal.db import Base, closed_list, db, now
 from portal.domain.accounts.models import Account, User
-from portal.slack.scopes import FEATURES, Feature
+from portal.slack.scopes import ALL, FEATURES, Feature
 from portal.slack.tokens import EncryptedStr
 
 
@@ -84,6 +84,10 @@ class SlackInstallation(Base):
         return Credentials(
             self.account_id, self.bot_token, frozenset(self.scopes), self.token_expires_at
         )
+
+    @property
+    def missing_scopes(self) -> list[str]:
+        return [scope for scope in ALL if scope not in self.scopes]
 
     @property
     def features_off(self) -> list[Feature]:

@@ -40,6 +40,15 @@ def linked(account_id: int, slack_user_id: str) -> User | None:
     return link.user if link and link.user.is_active else None
 
 
+def reachable(account_id: int | None) -> set[int]:
+    """The ids of the people of the account whom Slack can tell something."""
+    installation = installations.of_account(account_id)
+    if installation is None or not installation.is_working:
+        return set()
+    wanted = select(UserLink.user_id).where(UserLink.account_id == account_id)
+    return set(db.session.scalars(wanted))
+
+
 def person_of(record: dict[str, Any], installation: installations.SlackInstallation) -> User | None:
     """The person whom Slack's user record names, by e-mail address, ignoring letter case.
 

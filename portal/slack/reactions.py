@@ -1,6 +1,6 @@
 """What should Slack show now that something happened? Database only; the lanes do the talking."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -10,8 +10,14 @@ from portal.domain.alerts.models import Alert
 from portal.domain.facts import (
     AlertAcknowledged,
     AlertCreated,
+    AlertEscalated,
+    AlertEscalationEnded,
     AlertEventJoined,
+    AlertPriorityRaised,
+    AlertRerouted,
     AlertResolved,
+    NobodyOnCall,
+    ResponderAdded,
     WorkspaceLinked,
 )
 from portal.domain.routing import matching
@@ -20,7 +26,17 @@ from portal.jobs.engine import Wake
 from portal.slack.lanes import deliver
 from portal.slack.posted import BEHIND, Lane, PostedMessage
 
-AlertChanged = AlertEventJoined | AlertAcknowledged | AlertResolved
+AlertChanged = (
+    AlertEventJoined
+    | AlertAcknowledged
+    | AlertResolved
+    | AlertPriorityRaised
+    | AlertEscalated
+    | AlertEscalationEnded
+    | NobodyOnCall
+    | ResponderAdded
+    | AlertRerouted
+)
 
 
 def show_new_alert(fact: AlertCreated) -> Iterable[Wake]:
@@ -38,15 +54,16 @@ def show_new_alert(fact: AlertCreated) -> Iterable[Wake]:
     return [_lane(alert.account_id, channel_id) for channel_id in channels]
 
 
-def show_alert_anew(fact: AlertChanged) -> Iterable[Wake]:
-    """Wherever it is shown, it should show its present state: the wanted version goes up."""
+def show_alerts_anew(facts: Sequence[AlertChanged]) -> Iterable[Wake]:
+    """Wherever they are shown, they should show their present state: the wanted version goes up."""
     changed = (
         update(PostedMessage)
-        .where(PostedMessage.alert_id == fact.alert_id)
+        .where(PostedMessage.alert_id.in_({fact.alert_id for fact in facts}))
         .values(wanted_version=PostedMessage.wanted_version + 1)
         .returning(PostedMessage.account_id, PostedMessage.channel_id)
     )
-    return [_lane(account_id, channel_id) for account_id, channel_id in db.session.execute(changed)]
+    lanes = {(account_id, channel_id) for account_id, channel_id in db.session.execute(changed)}
+    return [_lane(account_id, channel_id) for account_id, channel_id in lanes]
 
 
 def resume_lanes(fact: WorkspaceLinked) -> Iterable[Wake]:

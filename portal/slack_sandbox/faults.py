@@ -166,6 +166,10 @@ SCENES: dict[str, tuple[str, dict[str, Any]]] = {
         "Slack is down for two minutes",
         {"effect": "server_error", "status": 503, "for_seconds": 120},
     ),
+    "unreachable": (
+        "Slack resets every connection for a minute",
+        {"effect": "reset", "for_seconds": 60},
+    ),
     "rate_limited": (
         "Rate limited for 30 seconds",
         {"effect": "rate_limited", "method": "chat.*", "retry_after": 30, "for_seconds": 30},

@@ -35,6 +35,7 @@ def api(name: str) -> Response:
 
 
 @bp.post("/actions/<team_id>/<url_id>")
+@bp.post("/commands/<team_id>/<url_id>")
 def response_url(team_id: str, url_id: str) -> Response:
     """The answer of a used-up address is unknown; 404 here."""
     platform, raw = here(), request.get_data()
@@ -85,7 +86,8 @@ def _serve(platform: Platform, name: str, method: Method, raw: bytes, entry: Ent
     if fault.effect in ("error", "rate_limited"):
         _name_scopes(call, method, response)
     if response.status_code == 429:
-        platform.limiter.block(_limited_as(call), platform.clock.now(), fault.retry_after)
+        key = ("posting", entry.team_id, fault.channel) if fault.channel else _limited_as(call)
+        platform.limiter.block(key, platform.clock.now(), fault.retry_after)
     entry.decision = f"fault {fault.effect}"
     return response
 
@@ -161,7 +163,10 @@ def _sent_a_token(call: Call) -> bool:
 def _check_rate(call: Call, method: Method) -> None:
     platform = call.platform
     verdict = platform.limiter.admit(
-        _limited_as(call), method.per_minute, platform.clock.now(), call.world.switches
+        _limited_as(call),
+        call.world.switches.per_minute.get(call.method, method.per_minute),
+        platform.clock.now(),
+        call.world.switches,
     )
     for rule, detail in verdict.violations:
         call.violation(rule, detail)

@@ -17,6 +17,7 @@ from portal.slack import (
     app_check,
     errors,
     installations,
+    link_health,
     linking,
     manifest,
     oauth,
@@ -56,6 +57,9 @@ def slack() -> Response:
         unconfirmed=revocations.unconfirmed(account_id),
         consequences=linking.unlink_consequences(account_id),
         actions=routing.actions_of(viewer()),
+        channels=link_health.by_channel(account_id),
+        deliveries=link_health.of_accounts([account_id])[account_id],
+        can_see_actions=viewer().can(Permission.SEE_ALERT_SOURCES),
         can_manage_actions=viewer().can(Permission.MANAGE_ALERT_ACTIONS),
         **_asked(viewer()),
     )
