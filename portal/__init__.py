@@ -66,6 +66,7 @@ def create_app(settings: Settings | None = None) -> Flask:
             "pool_size": 10,
             "max_overflow": 10,
             "connect_args": {"connect_timeout": 5},
+            "hide_parameters": True,  # a fault's trace must not hold what people typed
         },
         MAX_CONTENT_LENGTH=LARGEST_BODY,
         SESSION_COOKIE_NAME="tocsin",

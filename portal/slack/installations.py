@@ -64,7 +64,7 @@ class SlackInstallation(Base):
     installed_at: Mapped[datetime] = mapped_column(default=now)
     installed_by_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     last_success_at: Mapped[datetime | None]
-    last_event_at: Mapped[datetime | None]  # anything signed that Slack sent for this workspace
+    last_event_at: Mapped[datetime | None]  # when Slack last sent an event of this workspace
     probed_at: Mapped[datetime | None]
 
     account: Mapped[Account] = relationship()
@@ -72,7 +72,12 @@ class SlackInstallation(Base):
 
     @property
     def is_working(self) -> bool:
-        return self.state in WORKING
+        return self.state in WORKING and self.bot_token != ""
+
+    @property
+    def reason(self) -> str | None:
+        """Why it is limited or broken: Slack's code, or ours where no key opens the token."""
+        return self.state_reason if self.bot_token else "token_unreadable"
 
     @property
     def credentials(self) -> Credentials:

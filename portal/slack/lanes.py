@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from portal.db import db, now
@@ -19,7 +19,7 @@ from portal.domain.alerts.models import TimelineKind
 from portal.jobs.engine import job, wake
 from portal.slack import installations, workspace
 from portal.slack.errors import Meaning, SlackError
-from portal.slack.installations import Credentials
+from portal.slack.installations import Credentials, SlackInstallation
 from portal.slack.messages.alert import EVENT_TYPE, alert_message, plain_message
 from portal.slack.posted import BEHIND, Lane, PostedMessage
 
@@ -137,9 +137,10 @@ def _succeeded(account_id: int, channel_id: str, call: Call, answer: dict[str, A
         timeline.record(posted.alert, TimelineKind.SLACK_POSTED, by="Slack", channel=channel)
     posted.shown_version = max(posted.shown_version, call.version)
     posted.shown_at, posted.attempts, posted.last_error = now(), 0, None
-    installation = installations.of_account(account_id)
-    if installation:
-        installation.last_success_at = posted.shown_at
+    db.session.commit()
+    # Apart, because linking and unlinking lock the link's row first and the lanes after it.
+    answered = update(SlackInstallation).where(SlackInstallation.account_id == account_id)
+    db.session.execute(answered.values(last_success_at=now()))
     db.session.commit()
 
 

@@ -114,7 +114,7 @@ def _explained(
     if installation is None:
         return "held", "No workspace is linked. An admin can link one under Connectors.", None
     if not installation.is_working:
-        reason = words(installation.state_reason or "")
+        reason = words(installation.reason or "")
         return "held", f"{reason} An admin can re-authorize under Connectors.", None
     if lane is not None and lane.held_reason:
         state = "held" if lane.held_reason not in ("ratelimited", "timeout") else "waiting"

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from . import installations, interactions, oauth
+from . import installations, interactions, oauth, payloads
 from .delivery import FORM, JSON, send
 from .journal import Delivery, Request, Violation
 from .platform import Platform
@@ -128,9 +128,11 @@ def wait_for_message(
     """The newest message of a channel that says `text` anywhere; Unknown if none comes in time."""
 
     def find() -> dict[str, Any] | None:
-        said = messages(platform, channel_id)
-        matching = [each for each in said if text in json.dumps(each, ensure_ascii=False)]
-        return matching[-1] if matching else None
+        for message in reversed(platform.world.messages_in(channel_id)):
+            told = None if message.ephemeral_for else _told(platform, message)
+            if told and text in json.dumps(told, ensure_ascii=False):
+                return told
+        return None
 
     found: dict[str, Any] | None = platform.wait_for(find, timeout)
     if found is None:
@@ -149,13 +151,13 @@ def click(
 ) -> Delivery:
     """Press a button, named by its action_id or by the text on it, as this person.
 
-    Raises interactions.NotThere where there is no such button, or its dialog was declined.
+    Raises payloads.NotThere where there is no such button, or its dialog was declined.
     """
     with platform.reading() as world:
         found = interactions.find(world, user_id, channel_id, ts, action_id, block_id)
         team_id = world.people[user_id].team_id
     if not confirm:
-        raise interactions.NotThere(f"{user_id} declined to confirm {action_id}: no delivery.")
+        raise payloads.NotThere(f"{user_id} declined to confirm {action_id}: no delivery.")
     return interactions.click(platform, team_id, user_id, channel_id, ts, *found)
 
 

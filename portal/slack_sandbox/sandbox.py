@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from . import admin, event_sending, events, operations, seed, store
+from .actor import Actor
 from .faults import Fault, parse
 from .journal import Delivery, Request, Violation
 from .manifest import Manifest
@@ -20,7 +21,7 @@ PAUSE_BEFORE_SAVING = 0.1  # changes come in bursts; one write each is enough
 PAUSE_PER_SAVING = 30.0  # times what the last one took: a large state is written less often
 
 
-class Sandbox:
+class Sandbox(Actor):
     """A pretend Slack with one app: on a free port in a test, or for as long as the demo runs.
 
     `state_file` keeps workspaces, messages, installations and tokens over a restart. An unreadable

@@ -21,6 +21,7 @@ from .state import (
     Workspace,
     World,
 )
+from .surfaces import Trigger, UserGroup, View
 
 FORMAT = 1
 PIECE = 50  # messages that are written down in one go
@@ -33,6 +34,9 @@ COLLECTIONS: dict[str, type[Any]] = {
     "refresh_tokens": RefreshToken,
     "codes": Code,
     "response_urls": ResponseURL,
+    "triggers": Trigger,
+    "views": View,
+    "usergroups": UserGroup,
 }
 
 

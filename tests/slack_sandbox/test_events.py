@@ -8,10 +8,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+import requests
 from slack_sdk import WebClient
-from slack_sdk.signature import SignatureVerifier
+from slack_sdk.errors import SlackApiError
+from slack_sdk.signature import Clock, SignatureVerifier
 
 from portal.slack_sandbox import Sandbox
+from portal.slack_sandbox.state import Message
 
 from .conftest import CALLBACK
 
@@ -24,6 +27,7 @@ EVENTS = [
     *("channel_unarchive", "group_archive", "channel_deleted", "group_deleted", "channel_left"),
     *("group_left", "channel_id_changed", "user_change", "team_join", "team_rename"),
     *("team_domain_change", "member_joined_channel", "message.channels", "message.groups"),
+    *("grid_migration_started", "grid_migration_finished"),
 ]
 WAIT = 5.0
 
@@ -75,7 +79,7 @@ def listener() -> Iterator[Listener]:
 def subscribing(url: str) -> dict[str, Any]:
     return {
         "display_information": {"name": "Tocsin"},
-        "oauth_config": {"redirect_urls": [CALLBACK], "scopes": {"bot": SCOPES}},
+        "oauth_config": {"redirect_urls": [CALLBACK], "scopes": {"bot": list(SCOPES)}},
         "settings": {"event_subscriptions": {"request_url": f"{url}/events", "bot_events": EVENTS}},
     }
 
@@ -128,8 +132,9 @@ def test_an_event_is_signed_and_comes_in_the_whole_wrapper(
     [wrapper] = heard(sandbox, "channel_rename")
     headers, body = listener.received[-1]
     timestamp = headers["x-slack-request-timestamp"]
-    sent_now = SignatureVerifier("pretend-signing-secret")
-    sent_now.clock.now = lambda: int(timestamp)  # type: ignore[method-assign]
+    when_sent = Clock()  # one of our own: the verifiers' default clock is shared by all of them
+    when_sent.now = lambda: int(timestamp)  # type: ignore[method-assign]
+    sent_now = SignatureVerifier("pretend-signing-secret", when_sent)
     assert sent_now.is_valid(body, timestamp, headers["x-slack-signature"])
     assert json.loads(body) == wrapper
     assert wrapper["event"]["channel"]["name"] == "operations"
@@ -307,3 +312,71 @@ def test_held_events_leave_in_any_order(sandbox: Sandbox, slack: WebClient) -> N
     assert [each.kind for each in sent] == ["channel_archive", "channel_rename", "channel_archive"]
     sandbox.admin("unarchive", channel="C0OPS")
     heard(sandbox, "channel_unarchive")
+
+
+def test_an_external_person_in_a_shared_channel_is_told_apart(
+    sandbox: Sandbox, slack: WebClient
+) -> None:
+    sandbox.admin("invite", channel="C0PARTNERS")
+    platform = sandbox.platform
+    with platform.changing():
+        for user in ("U0BEA", "U0UMA"):
+            platform.keep(Message("C0PARTNERS", platform.next_ts(), "T0ACME", user, "hello"))
+    outside, inside = (each for each in heard(sandbox, "message", count=2))
+    assert outside["is_ext_shared_channel"] is True
+    assert outside["event"]["user_team"] == "T0BETA"
+    assert "user_team" not in inside["event"]
+    assert inside["event"]["client_msg_id"] != outside["event"]["client_msg_id"]
+
+
+def test_a_workspace_moves_into_an_organization(sandbox: Sandbox, slack: WebClient) -> None:
+    sandbox.admin("migrate", team_id="T0ACME", seconds=60)
+    heard(sandbox, "grid_migration_started")
+    with pytest.raises(SlackApiError, match="team_added_to_org"):
+        slack.auth_test()
+    assert sandbox.deliveries("grid_migration_finished") == []
+    sandbox.clock(advance=60)
+    [finished] = heard(sandbox, "grid_migration_finished")
+    assert finished["event"]["enterprise_id"] == "E0GLOBEX"
+    assert finished["event_time"] == 1_800_000_060
+    assert slack.auth_test()["enterprise_id"] == "E0GLOBEX"
+
+
+def test_events_are_steered_over_http_as_well(sandbox: Sandbox, slack: WebClient) -> None:
+    def post(what: str, **sent: Any) -> Any:
+        answer = requests.post(f"{sandbox.url}/_sandbox/{what}", json=sent, timeout=5)
+        answer.raise_for_status()
+        return answer.json()
+
+    [sent] = post("events/send", team_id="T0ACME", event={"type": "app_uninstalled"})
+    assert (sent["kind"], sent["verdict"]) == ("app_uninstalled", "ok")
+    post("events/hold")
+    post("admin/rename", channel="C0OPS", name="operations")
+    assert [each["kind"] for each in post("events/release")] == ["channel_rename"]
+    assert post("events/verify")["verdict"] == "ok"
+
+
+def test_the_app_hears_that_it_joined_a_channel(sandbox: Sandbox) -> None:
+    manifest = sandbox.platform.manifest.document
+    manifest["oauth_config"]["scopes"]["bot"].append("channels:join")
+    client = WebClient(sandbox.install()["token"], base_url=sandbox.api_url)
+    client.conversations_join(channel="C0OPS")
+    [joined] = heard(sandbox, "member_joined_channel")
+    assert joined["event"]["user"] == client.auth_test()["user_id"]
+
+
+def test_what_people_write_in_a_thread_reaches_the_app_until_it_is_deleted(
+    sandbox: Sandbox, slack: WebClient
+) -> None:
+    parent = slack.chat_postMessage(channel="C0OPS", text="Fire")["ts"]
+    ts = sandbox.reply("C0OPS", parent, "U0ADA", "Where?")["ts"]
+    sandbox.admin("edit_message", channel="C0OPS", ts=ts, text="Where is it?")
+    sandbox.admin("delete_message", channel="C0OPS", ts=ts)
+    told = [each["event"] for each in heard(sandbox, "message", count=4)][1:]
+    assert [each.get("subtype") for each in told] == [None, "message_changed", "message_deleted"]
+    written, changed, deleted = told
+    assert (written["user"], written["thread_ts"]) == ("U0ADA", parent)
+    assert written["parent_user_id"] == slack.auth_test()["user_id"]
+    assert changed["message"]["text"] == "Where is it?"
+    assert changed["message"]["edited"]["user"] == "U0ADA"
+    assert deleted["deleted_ts"] == ts

@@ -13,6 +13,7 @@ from slack_sdk.errors import SlackApiError
 from portal.slack_sandbox import Sandbox, platform
 from portal.slack_sandbox.faults import BadFault
 
+from .conftest import CALLBACK, authorize_url, code_in
 from .test_rules import QUIET
 from .test_web_api import refusal
 
@@ -75,6 +76,38 @@ def test_a_reset_before_processing_leaves_no_message(sandbox: Sandbox, slack: We
     with pytest.raises((OSError, http.client.HTTPException)):
         slack.chat_postMessage(channel="C0OPS", text="x", **QUIET)
     assert sandbox.messages("C0OPS") == []
+
+
+def test_a_reset_after_processing_leaves_the_message_there(
+    sandbox: Sandbox, slack: WebClient
+) -> None:
+    sandbox.add_fault(effect="reset", method="chat.postMessage", after_processing=True, times=1)
+    with pytest.raises((OSError, http.client.HTTPException)):
+        slack.chat_postMessage(channel="C0OPS", text="x", **QUIET)
+    assert [each["text"] for each in sandbox.messages("C0OPS")] == ["x"]
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("effect", ["server_error", "reset", "not_json", "rate_limited"])
+def test_an_exchange_that_fails_uses_its_code_up_or_not_yet(
+    sandbox: Sandbox, effect: str, after: bool
+) -> None:
+    sandbox.add_fault(effect=effect, method="oauth.v2.access", after_processing=after, times=1)
+    client = WebClient(base_url=sandbox.api_url, retry_handlers=[])
+    grant = {
+        "client_id": sandbox.client_id,
+        "client_secret": sandbox.client_secret,
+        "code": code_in(sandbox.consent(authorize_url(sandbox))),
+        "redirect_uri": CALLBACK,
+    }
+    with pytest.raises((SlackApiError, OSError, http.client.HTTPException)):
+        client.oauth_v2_access(**grant)
+    sandbox.clock(advance=60)
+    if after:
+        with pytest.raises(SlackApiError, match="invalid_code"):
+            client.oauth_v2_access(**grant)
+    else:
+        assert client.oauth_v2_access(**grant)["ok"]
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -176,7 +209,7 @@ def test_slack_can_refuse_every_connection_until_it_comes_back(
 
 
 def test_slack_comes_back_by_itself_after_some_seconds(sandbox: Sandbox, slack: WebClient) -> None:
-    reply = requests.post(f"{sandbox.url}/_sandbox/away", json={"seconds": 0.3}, timeout=5)
+    reply = requests.post(f"{sandbox.url}/_sandbox/away", json={"seconds": 1.5}, timeout=5)
     assert reply.status_code == 200
     until, refused = time.monotonic() + 5, 0
     while time.monotonic() < until:

@@ -35,6 +35,7 @@ def api(name: str) -> Response:
 
 
 @bp.post("/actions/<team_id>/<url_id>")
+@bp.post("/commands/<team_id>/<url_id>")
 def response_url(team_id: str, url_id: str) -> Response:
     """The answer of a used-up address is unknown; 404 here."""
     platform, raw = here(), request.get_data()

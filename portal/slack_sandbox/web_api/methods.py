@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..rate_limits import GENEROUS
-from . import auth, chat, conversations, history, oauth, people
+from . import auth, chat, conversations, history, oauth, people, views
 from .call import Call
 
 TIER_1, TIER_2, TIER_3, TIER_4 = 1, 20, 50, 100
@@ -105,5 +105,13 @@ METHODS: dict[str, Method] = {
     ),
     "users.list": Method(people.list_, TIER_2, "users:read", taken=f"{PAGE} include_locale"),
     "bots.info": Method(people.bots_info, TIER_3, "users:read", taken="bot"),
+    "views.open": Method(views.open_, TIER_4, needed="trigger_id view", takes_json=True),
+    "views.push": Method(views.push, TIER_4, needed="trigger_id view", takes_json=True),
+    "views.update": Method(
+        views.update, TIER_4, needed="view", taken="view_id external_id hash", takes_json=True
+    ),
+    "views.publish": Method(
+        views.publish, TIER_4, needed="user_id view", taken="hash", takes_json=True
+    ),
     "team.info": Method(people.team_info, TIER_3, "team:read", taken="team domain"),
 }

@@ -43,7 +43,7 @@ def slack() -> Response:
     """The same facts for everybody, the buttons for admins (product.md 2.3)."""
     account_id = viewer().account_id or 0
     installation = installations.of_account(account_id)
-    reason = installation.state_reason if installation else None
+    reason = installation.reason if installation else None
     return page(
         "settings/connectors/slack.html",
         installation=installation,
@@ -57,6 +57,7 @@ def slack() -> Response:
         actions=routing.actions_of(viewer()),
         channels=link_health.by_channel(account_id),
         deliveries=link_health.of_accounts([account_id])[account_id],
+        can_see_actions=viewer().can(Permission.SEE_ALERT_SOURCES),
         can_manage_actions=viewer().can(Permission.MANAGE_ALERT_ACTIONS),
         **_asked(viewer()),
     )
