@@ -92,7 +92,7 @@ def test_either_event_breaks_the_link_and_the_other_adds_nothing(
 
 
 def test_only_our_bots_token_concerns_the_link(story: Story, cast: dict[str, User]) -> None:
-    for tokens in (
+    odd: list[Any] = [
         {"oauth": ["U0ADA", BOT]},
         {"bot": ["U0OTHERBOT"]},
         {"bot": []},
@@ -101,7 +101,8 @@ def test_only_our_bots_token_concerns_the_link(story: Story, cast: dict[str, Use
         {"bot": [[BOT], None, 7]},
         [BOT],
         None,
-    ):
+    ]
+    for tokens in odd:
         tell(story, {"type": "tokens_revoked", "tokens": tokens})
         assert state(story, cast["adam"]) == ("linked", None), tokens
     tell(story, REVOKED)

@@ -57,6 +57,7 @@ def slack() -> Response:
         actions=routing.actions_of(viewer()),
         channels=link_health.by_channel(account_id),
         deliveries=link_health.of_accounts([account_id])[account_id],
+        can_see_actions=viewer().can(Permission.SEE_ALERT_SOURCES),
         can_manage_actions=viewer().can(Permission.MANAGE_ALERT_ACTIONS),
         **_asked(viewer()),
     )
