@@ -21,10 +21,12 @@ from portal.errors import Conflict, Denied, Invalid, PortalError
 from portal.slack import gateway, link_state, oauth, rotation
 from portal.slack.clicks import EphemeralReply, SlackClick
 from portal.slack.conversations import ChannelList
+from portal.slack.direct_notes import DirectNote
 from portal.slack.errors import SlackError
 from portal.slack.installations import Revocation, SlackInstallation
+from portal.slack.pacing import Outage, Pace
 from portal.slack.people import UserLink
-from portal.slack.posted import BEHIND, Lane, PostedMessage
+from portal.slack.posted import BEHIND, Lane, PostedMessage, Summary
 
 CANCELLED = "You cancelled at Slack. Nothing was changed."
 UNREACHABLE = "Slack could not be reached. Nothing was changed; try again in a minute."
@@ -79,6 +81,10 @@ def unlink(*, by: User) -> None:
     for table in (
         PostedMessage,
         Lane,
+        Summary,
+        Pace,
+        Outage,
+        DirectNote,
         UserLink,
         ChannelList,
         SlackClick,
