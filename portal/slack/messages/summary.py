@@ -14,6 +14,7 @@ from slack_sdk.models.blocks import (
     ConfirmObject,
     ContextBlock,
     MarkdownTextObject,
+    PlainTextObject,
     SectionBlock,
 )
 
@@ -134,7 +135,9 @@ def _buttons(gathered: Gathered) -> list[Block]:
     if still_open:
         sure = ConfirmObject(
             title="Resolve all of them?",
-            text=f"{still_open} alerts will be resolved for good, as far as you may.",
+            text=PlainTextObject(
+                text=f"{still_open} alerts will be resolved for good, as far as you may."
+            ),
             confirm="Resolve all",
             deny="Cancel",
         )
