@@ -10,8 +10,10 @@ from werkzeug.routing import IntegerConverter, Map
 
 from portal import private_postgres, subscriptions
 from portal.db import db
+from portal.domain.oncall import models as _schedules  # noqa: F401 - tables without a page yet
 from portal.extensions import csrf, htmx, login_manager, migrate
 from portal.ingest import endpoints as ingest
+from portal.jobs import escalations as timers  # noqa: F401 - what every worker does by the clock
 from portal.jobs import upkeep  # noqa: F401 - its periodic jobs belong to every worker
 from portal.jobs.schema import not_procrastinate
 from portal.observability import health, logging
@@ -26,11 +28,14 @@ from portal.web import (
     alerts,
     banners,
     errors,
+    escalation_policies,
+    escalations,
     headers,
     login,
+    oncall,
     profile,
 )
-from portal.web.settings import connectors, users
+from portal.web.settings import audit_log, connectors, users
 from portal.web.support import workspaces
 
 ROOT = Path(__file__).parent.parent
@@ -61,6 +66,7 @@ def create_app(settings: Settings | None = None) -> Flask:
             "pool_size": 10,
             "max_overflow": 10,
             "connect_args": {"connect_timeout": 5},
+            "hide_parameters": True,  # a fault's trace must not hold what people typed
         },
         MAX_CONTENT_LENGTH=LARGEST_BODY,
         SESSION_COOKIE_NAME="tocsin",
@@ -98,10 +104,14 @@ def create_app(settings: Settings | None = None) -> Flask:
         profile,
         banners,
         alerts,
+        escalations,
+        oncall,
+        escalation_policies,
         alert_sources,
         alert_actions,
         connectors,
         users,
+        audit_log,
         workspaces,
     ):
         app.register_blueprint(part.bp)

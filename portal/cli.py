@@ -19,6 +19,7 @@ from portal.domain.accounts import operations as accounts
 from portal.domain.accounts import queries
 from portal.domain.accounts.models import Account
 from portal.domain.accounts.permissions import Role
+from portal.domain.escalation import queries as escalation
 from portal.domain.routing import operations as routing
 from portal.domain.sources import operations as sources
 from portal.domain.sources.models import TYPES, AlertSource
@@ -135,11 +136,19 @@ def source() -> None:
 @account_option
 @click.option("--name", required=True)
 @click.option("--type", "kind", type=click.Choice(list(TYPES)), default="api", show_default=True)
-def create_source(account: str, name: str, kind: str) -> None:
+@click.option("--policy", metavar="NAME", help="The escalation policy: who is asked.")
+def create_source(account: str, name: str, kind: str, policy: str | None) -> None:
     """Create an alert source; print its integration key, which is never shown again."""
     with create_app().app_context():
         owner = queries.account_named(account)
-        _, key = sources.create(account=owner, name=name, type=kind, by=None)
+        chosen = escalation.policy_named(owner, policy) if policy else None
+        _, key = sources.create(
+            account=owner,
+            name=name,
+            type=kind,
+            escalation_policy_id=chosen.id if chosen else None,
+            by=None,
+        )
         click.echo(key)
 
 

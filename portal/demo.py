@@ -156,6 +156,7 @@ Tocsin is running.
   People            olivia@acme.example (owner)      adam@acme.example (admin)
                     uma@acme.example (user)          ada@acme.example (responder)
                     stan@acme.example (stakeholder)  sam@tocsin.example (support staff)
+                    bea@beta.example (owner of a second account)
 
 What to do now:
 

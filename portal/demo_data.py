@@ -1,6 +1,7 @@
-"""What is in the demo? One account with its people, two alert sources and an alert action."""
+"""What is in the demo? An account with people, a policy, sources, an action; a second tenant."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import select
@@ -10,10 +11,16 @@ from portal.domain.accounts import operations as accounts
 from portal.domain.accounts import queries
 from portal.domain.accounts.models import Account
 from portal.domain.accounts.permissions import Role
+from portal.domain.escalation import policies
+from portal.domain.escalation import queries as escalation
+from portal.domain.escalation.models import EscalationPolicy
+from portal.domain.escalation.policies import PolicyDraft, RuleDraft
+from portal.domain.escalation.targets import Target, TargetKind
 from portal.domain.routing import operations as routing
 from portal.domain.routing.models import AlertAction
 from portal.domain.sources import operations as sources
 from portal.domain.sources.models import AlertSource
+from portal.errors import NotFound
 
 ACCOUNT = "Acme"
 OWNER = ("olivia@acme.example", "Olivia Owens")
@@ -24,34 +31,63 @@ PEOPLE = (
     ("stan@acme.example", "Stan Stake", Role.STAKEHOLDER),
     ("sam@tocsin.example", "Sam Support", Role.SUPPORT),
 )
+# A second tenant, to see that one account knows nothing of another.
+SECOND = ("Beta", "bea@beta.example", "Bea Baker")
 SOURCES = {"Prometheus": "prometheus", "Shop checkout": "api"}
+POLICY = "Platform"
+LEVELS = (("ada@acme.example",), ("uma@acme.example",))
+TIMEOUT = 1  # minutes: short enough to watch
 CHANNEL = ("C0ALERTS", "alerts")  # in the pretend workspace Acme
 
 
 def seed(kept: dict[str, Any], *, save: Callable[[], None]) -> None:
     """Create what is not there yet. `kept` has the password and receives the integration keys."""
-    account = _account(kept["password"])
+    account = _account(ACCOUNT, *OWNER, kept["password"])
+    _account(*SECOND, kept["password"])
     for email, name, role in PEOPLE:
         if queries.by_email(email) is None:
             belongs_to = None if role is Role.SUPPORT else account
             accounts.create_user(
                 account=belongs_to, email=email, name=name, role=role, password=kept["password"]
             )
+    policy = _policy(account)
     for name, kind in SOURCES.items():
         if name not in kept["integration_keys"]:
-            _, key = sources.create(account=account, name=name, type=kind, by=None)
+            _, key = sources.create(
+                account=account,
+                name=name,
+                type=kind,
+                escalation_policy_id=policy.id,
+                by=None,
+            )
             kept["integration_keys"][name] = key
             save()
     _action(account)
 
 
-def _account(password: str) -> Account:
-    owner = queries.by_email(OWNER[0])
+def _account(name: str, email: str, owner_name: str, password: str) -> Account:
+    owner = queries.by_email(email)
     if owner is not None and owner.account is not None:
         return owner.account
     return accounts.create_account(
-        ACCOUNT, admin_email=OWNER[0], admin_name=OWNER[1], password=password
+        name, admin_email=email, admin_name=owner_name, password=password
     )
+
+
+def _policy(account: Account) -> EscalationPolicy:
+    """Two levels: who is on call first, then somebody who is always asked."""
+    with suppress(NotFound):
+        return escalation.policy_named(account, POLICY)
+    return policies.create(
+        PolicyDraft(POLICY, [RuleDraft(TIMEOUT, _people(*emails)) for emails in LEVELS]),
+        account=account,
+        by=None,
+    )
+
+
+def _people(*emails: str) -> list[Target]:
+    people = [queries.by_email(email) for email in emails]
+    return [Target(TargetKind.PERSON, person.id) for person in people if person is not None]
 
 
 def _action(account: Account) -> None:

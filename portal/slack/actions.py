@@ -10,7 +10,7 @@ from portal.domain.alerts import operations as alerts
 from portal.domain.alerts.models import Alert, Via
 from portal.errors import PortalError
 from portal.jobs.engine import job, wake
-from portal.slack import installations, people, replies, workspace
+from portal.slack import installations, people, probes, replies, workspace
 from portal.slack.clicks import SlackClick
 from portal.slack.errors import Meaning, SlackError
 from portal.slack.messages.alert import ACKNOWLEDGE, RESOLVE
@@ -58,6 +58,7 @@ def press(click: BlockAction) -> None:
     elif not (click.value.isascii() and click.value.isdigit() and len(click.value) < 19):
         _tell(click, installation.account_id, NOT_AVAILABLE)
     else:
+        probes.notice_domain(installation, click.team_domain)
         person = people.linked(installation.account_id, click.user_id)
         if person is None:
             _remember(click, installation.account_id)

@@ -29,6 +29,7 @@ CODES: dict[Meaning, tuple[str, ...]] = {
         "token_expired",
         "invalid_refresh_token",
         "not_linked",
+        "link_broken",
     ),
     Meaning.CHANNEL_CLOSED: (
         "channel_not_found",
@@ -163,6 +164,14 @@ WORDS: dict[str, str] = {
     "dead_token_not_confirmed": "Slack refused the app's token once; it is tried again.",
     "token_refreshing": "The app's token is being renewed.",
     "not_linked": "No workspace is linked.",
+    "link_broken": "The link to Slack is broken; an admin can re-authorize it under Connectors.",
+    "not_authed": "The app has no token that Slack accepts.",
+    "bad_client_secret": "SLACK_CLIENT_SECRET is wrong; the operator can run “tocsin doctor”.",
+    "invalid_client_id": "SLACK_CLIENT_ID is wrong; the operator can run “tocsin doctor”.",
+    "token_unreadable": (
+        "ENCRYPTION_KEYS does not open the app's token. The operator can add the key that was used"
+        " before."
+    ),
     "interrupted": "An earlier attempt was interrupted.",
 }
 

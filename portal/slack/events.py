@@ -20,6 +20,7 @@ from portal.slack.installations import SlackInstallation
 
 # `event_time` counts whole seconds, and Slack's clock is not ours.
 CLOCKS_DIFFER = timedelta(seconds=2)
+LONGEST_ID = 200  # Slack's have a dozen characters; an index cannot hold just any length
 
 
 class SlackEvent(Base):
@@ -80,11 +81,13 @@ def _tokens_revoked(event: Event, installation: SlackInstallation) -> None:
 
 
 def _ended(event: Event, installation: SlackInstallation, code: str) -> None:
-    """The link is broken, unless the event belongs to an earlier installation."""
-    after = event.happened_at - installation.installed_at
-    if after > CLOCKS_DIFFER:
+    """The link is broken, unless the event belongs to an earlier installation.
+
+    By our clock, which may be wrong; so Slack is asked about an event that seems to be older.
+    """
+    if event.happened_at - installation.installed_at > CLOCKS_DIFFER:
         link_state.break_off(installation, code)
-    elif after >= -CLOCKS_DIFFER:  # before or after the installation? Only Slack can say
+    elif installation.is_working:
         wake(probes.probe, account_id=installation.account_id)
 
 
@@ -100,6 +103,8 @@ def _installation_of(team_id: str) -> SlackInstallation | None:
 
 
 def _is_new(event_id: str) -> bool:
+    if len(event_id) > LONGEST_ID:
+        return False
     seen = insert(SlackEvent).values(event_id=event_id).on_conflict_do_nothing()
     return (
         not event_id or db.session.execute(seen.returning(SlackEvent.event_id)).first() is not None

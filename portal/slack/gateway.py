@@ -138,7 +138,9 @@ def _understood(response: Any) -> SlackError:
         code = "not_json"
     if response.status_code >= 500:
         code = f"http_{response.status_code}"
-    return SlackError(code, scopes=_scopes(headers))
+    # A missing scope is named in the answer too, should the header be lost on the way.
+    provided = data.get("provided") if code == "missing_scope" else None
+    return SlackError(code, scopes=_scopes(headers) or _listed(provided))
 
 
 def _seconds(retry_after: object) -> int:
@@ -147,5 +149,9 @@ def _seconds(retry_after: object) -> int:
 
 
 def _scopes(headers: Any) -> list[str]:
-    found = {name.lower(): value for name, value in (headers or {}).items()}.get("x-oauth-scopes")
-    return [scope.strip() for scope in str(found or "").split(",") if scope.strip()]
+    found = {name.lower(): value for name, value in (headers or {}).items()}
+    return _listed(found.get("x-oauth-scopes"))
+
+
+def _listed(scopes: object) -> list[str]:
+    return [scope.strip() for scope in str(scopes or "").split(",") if scope.strip()]

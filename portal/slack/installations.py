@@ -11,7 +11,7 @@ from sqlalchemy.types import Text
 
 from portal.db import Base, closed_list, db, now
 from portal.domain.accounts.models import Account, User
-from portal.slack.scopes import FEATURES, Feature
+from portal.slack.scopes import ALL, FEATURES, Feature
 from portal.slack.tokens import EncryptedStr
 
 
@@ -64,7 +64,7 @@ class SlackInstallation(Base):
     installed_at: Mapped[datetime] = mapped_column(default=now)
     installed_by_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     last_success_at: Mapped[datetime | None]
-    last_event_at: Mapped[datetime | None]  # anything signed that Slack sent for this workspace
+    last_event_at: Mapped[datetime | None]  # when Slack last sent an event of this workspace
     probed_at: Mapped[datetime | None]
 
     account: Mapped[Account] = relationship()
@@ -72,13 +72,22 @@ class SlackInstallation(Base):
 
     @property
     def is_working(self) -> bool:
-        return self.state in WORKING
+        return self.state in WORKING and self.bot_token != ""
+
+    @property
+    def reason(self) -> str | None:
+        """Why it is limited or broken: Slack's code, or ours where no key opens the token."""
+        return self.state_reason if self.bot_token else "token_unreadable"
 
     @property
     def credentials(self) -> Credentials:
         return Credentials(
             self.account_id, self.bot_token, frozenset(self.scopes), self.token_expires_at
         )
+
+    @property
+    def missing_scopes(self) -> list[str]:
+        return [scope for scope in ALL if scope not in self.scopes]
 
     @property
     def features_off(self) -> list[Feature]:

@@ -17,6 +17,18 @@ from portal.slack.errors import Meaning, SlackError
 from portal.slack.installations import Credentials, LinkState, SlackInstallation
 
 
+def newest(credentials: Credentials) -> Credentials:
+    """The credentials that the link has now. Raises SlackError where nothing may be sent."""
+    wanted = select(SlackInstallation).where(SlackInstallation.account_id == credentials.account_id)
+    found = db.session.scalar(wanted.execution_options(populate_existing=True))
+    problem = "not_linked" if found is None else None if found.is_working else "link_broken"
+    present = found.credentials if found is not None else credentials
+    db.session.commit()
+    if problem:
+        raise SlackError(problem)
+    return present
+
+
 def settle(installation: SlackInstallation, *, by: User | None) -> None:
     """Linked or limited, as the scopes say. Within the caller's transaction; leaves `broken` too."""
     missing = set(scopes.ALL) - set(installation.scopes)

@@ -18,15 +18,11 @@ from portal.domain.audit.actions import AuditAction
 from portal.domain.facts import WorkspaceLinked, WorkspaceUnlinked, announce
 from portal.domain.routing.models import AlertAction
 from portal.errors import Conflict, Denied, Invalid, PortalError
-from portal.slack import gateway, link_state, oauth, rotation
-from portal.slack.clicks import EphemeralReply, SlackClick
-from portal.slack.conversations import ChannelList
-from portal.slack.direct_notes import DirectNote
+from portal.slack import erasing, gateway, installations, link_state, oauth, rotation
 from portal.slack.errors import SlackError
 from portal.slack.installations import Revocation, SlackInstallation
-from portal.slack.pacing import Outage, Pace
 from portal.slack.people import UserLink
-from portal.slack.posted import BEHIND, Lane, PostedMessage, Summary
+from portal.slack.posted import BEHIND, PostedMessage
 
 CANCELLED = "You cancelled at Slack. Nothing was changed."
 UNREACHABLE = "Slack could not be reached. Nothing was changed; try again in a minute."
@@ -64,37 +60,24 @@ def unlink(*, by: User) -> None:
     installation = db.session.scalar(wanted.with_for_update())
     if installation is None:
         raise Conflict("This account is not linked to a Slack workspace.")
+    account_id = installation.account_id
     revocation = Revocation(
-        account_id=installation.account_id,
+        account_id=account_id,
         team_id=installation.team_id,
         bot_token=installation.bot_token,
     )
     db.session.add(revocation)
     log.record(
         AuditAction.WORKSPACE_UNLINKED,
-        account_id=by.account_id,
+        account_id=account_id,
         by=by,
         subject=f"workspace {installation.team_name}",
-        **unlink_consequences(installation.account_id),
+        **unlink_consequences(account_id),
     )
-    _cancel_deliveries(installation.account_id, by)
-    for table in (
-        PostedMessage,
-        Lane,
-        Summary,
-        Pace,
-        Outage,
-        DirectNote,
-        UserLink,
-        ChannelList,
-        SlackClick,
-        EphemeralReply,
-        AlertAction,
-    ):
-        db.session.execute(delete(table).where(table.account_id == installation.account_id))
-    db.session.delete(installation)
-    db.session.flush()
-    announce(WorkspaceUnlinked(installation.account_id, revocation.id))
+    _cancel_deliveries(account_id, by)
+    db.session.execute(delete(AlertAction).where(AlertAction.account_id == account_id))
+    erasing.erase(account_id)
+    announce(WorkspaceUnlinked(account_id, revocation.id))
     db.session.commit()
 
 
@@ -156,6 +139,7 @@ def _store(answer: dict[str, Any], identity: dict[str, Any], by: User) -> SlackI
     is_new = installation is None
     if installation is None:
         installation = SlackInstallation(account_id=by.account_id, team_id=team_id)
+        erasing.sweep(by.account_id)  # or an alert of the last link would turn up in this one
     elif installation.team_id != team_id:
         raise Conflict(
             f"You chose {team_name}, but this account is linked to {installation.team_name}. Choose"
@@ -166,6 +150,9 @@ def _store(answer: dict[str, Any], identity: dict[str, Any], by: User) -> SlackI
         with db.session.begin_nested():
             db.session.add(installation)
     except IntegrityError:
+        db.session.rollback()
+        if is_new and installations.of_account(by.account_id) is not None:
+            return _store(answer, identity, by)  # another admin of the account was first
         raise _taken(team_name) from None
     # A revocation that still waits for this workspace would kill the new link.
     db.session.execute(delete(Revocation).where(Revocation.team_id == team_id))

@@ -11,6 +11,7 @@ class BlockAction:
 
     app_id: str
     team_id: str
+    team_domain: str  # acme, of https://acme.slack.com/
     user_id: str
     user_team_id: str  # another workspace's, when somebody of a shared channel presses
     channel_id: str
@@ -26,11 +27,13 @@ class BlockAction:
         if action is None:
             return None
         user = _dict(payload.get("user"))
-        team_id = text(_dict(payload.get("team")), "id") or text(user, "team_id")
+        team = _dict(payload.get("team"))
+        team_id = text(team, "id") or text(user, "team_id")
         container = _dict(payload.get("container"))
         return cls(
             app_id=text(payload, "api_app_id"),
             team_id=team_id,
+            team_domain=text(team, "domain"),
             user_id=text(user, "id"),
             user_team_id=text(user, "team_id") or team_id,
             channel_id=text(_dict(payload.get("channel")), "id") or text(container, "channel_id"),

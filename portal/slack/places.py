@@ -102,7 +102,7 @@ def _why(
     if installation is None:
         return Why("held", "No workspace is linked. An admin can link one under Connectors.")
     if not installation.is_working:
-        reason = words(installation.state_reason or "")
+        reason = words(installation.reason or "")
         return Why("held", f"{reason} An admin can re-authorize under Connectors.")
     return _waiting(posted, shown, lane)
 

@@ -1,6 +1,7 @@
 """Is the link still what we think? auth.test finds what no event and no other answer told us."""
 
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import structlog
 from sqlalchemy import or_, select
@@ -41,6 +42,18 @@ def probe(account_id: int) -> None:
         installation.team_url = str(identity.get("url") or installation.team_url)
         installation.enterprise_id = identity.get("enterprise_id") or None
     db.session.commit()
+
+
+def notice_domain(installation: SlackInstallation, domain: str) -> None:
+    """Have Slack asked for the workspace's address if a click came from another one.
+
+    Not more often than every five minutes: what the address looks like is Slack's affair. The
+    caller commits.
+    """
+    known = (urlsplit(installation.team_url).hostname or "").partition(".")[0]
+    looked_at = installation.probed_at or installation.installed_at
+    if domain and domain != known and installation.is_working and looked_at < now() - AGAIN:
+        wake(probe, account_id=installation.account_id)
 
 
 def due() -> list[int]:

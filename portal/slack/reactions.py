@@ -1,6 +1,6 @@
 """What should Slack show now that something happened? Database only; the lanes do the talking."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -10,8 +10,14 @@ from portal.domain.alerts.models import Alert
 from portal.domain.facts import (
     AlertAcknowledged,
     AlertCreated,
+    AlertEscalated,
+    AlertEscalationEnded,
     AlertEventJoined,
+    AlertPriorityRaised,
+    AlertRerouted,
     AlertResolved,
+    NobodyOnCall,
+    ResponderAdded,
     WorkspaceLinked,
 )
 from portal.domain.routing import matching
@@ -21,7 +27,17 @@ from portal.slack.lanes import deliver
 from portal.slack.pacing import Outage
 from portal.slack.posted import BEHIND, SUMMARY_BEHIND, Lane, PostedMessage, Summary
 
-AlertChanged = AlertEventJoined | AlertAcknowledged | AlertResolved
+AlertChanged = (
+    AlertEventJoined
+    | AlertAcknowledged
+    | AlertResolved
+    | AlertPriorityRaised
+    | AlertEscalated
+    | AlertEscalationEnded
+    | NobodyOnCall
+    | ResponderAdded
+    | AlertRerouted
+)
 
 
 def show_new_alert(fact: AlertCreated) -> Iterable[Wake]:
@@ -47,14 +63,14 @@ def show_new_alert(fact: AlertCreated) -> Iterable[Wake]:
     return _lanes(alert.account_id, channels)
 
 
-def show_alert_anew(fact: AlertChanged) -> Iterable[Wake]:
-    """Wherever it is shown, it should show its present state: the wanted version goes up.
+def show_alerts_anew(facts: Sequence[AlertChanged]) -> Iterable[Wake]:
+    """Wherever they are shown, they should show their present state: the wanted version goes up.
 
-    Where a summary stands for it, the summary's does.
+    Where a summary stands for them, the summary's does.
     """
     changed = (
         update(PostedMessage)
-        .where(PostedMessage.alert_id == fact.alert_id)
+        .where(PostedMessage.alert_id.in_({fact.alert_id for fact in facts}))
         .values(wanted_version=PostedMessage.wanted_version + 1)
         .returning(PostedMessage.account_id, PostedMessage.channel_id, PostedMessage.summary_id)
     )
@@ -63,7 +79,14 @@ def show_alert_anew(fact: AlertChanged) -> Iterable[Wake]:
     for summary_id in summary_ids:
         counted = update(Summary).where(Summary.id == summary_id)
         db.session.execute(counted.values(wanted_version=Summary.wanted_version + 1))
-    return _lanes(rows[0].account_id, {row.channel_id for row in rows}) if rows else []
+    channels: dict[int, set[str]] = {}
+    for row in rows:
+        channels.setdefault(row.account_id, set()).add(row.channel_id)
+    return [
+        wanted
+        for account_id, of_account in sorted(channels.items())
+        for wanted in _lanes(account_id, of_account)
+    ]
 
 
 def resume_lanes(fact: WorkspaceLinked) -> Iterable[Wake]:

@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import select
 
 from portal.db import db, now
-from portal.jobs.engine import job
+from portal.jobs.engine import job, wake
 from portal.slack import gateway, link_state
 from portal.slack.errors import SlackError
 from portal.slack.installations import WORKING, Credentials, SlackInstallation
@@ -38,7 +38,7 @@ def fresh(credentials: Credentials) -> Credentials:
     installation = _locked(credentials.account_id)
     if installation is None or not installation.is_working:
         db.session.commit()
-        raise SlackError("not_linked")
+        raise SlackError("not_linked" if installation is None else "link_broken")
     if installation.bot_token != credentials.token or installation.refresh_token is None:
         newest = installation.credentials
         db.session.commit()
@@ -59,7 +59,10 @@ def fresh(credentials: Credentials) -> Credentials:
 
 @job("refresh:{account_id}")
 def refresh_ahead(account_id: int) -> None:
-    """Refresh a token that ends soon although nothing is being sent."""
+    """Refresh a token that ends soon although nothing is being sent.
+
+    After a failure it comes back by itself: a lost answer is to be had for a short while only.
+    """
     installation = db.session.scalar(
         select(SlackInstallation).where(SlackInstallation.account_id == account_id)
     )
@@ -71,6 +74,10 @@ def refresh_ahead(account_id: int) -> None:
         fresh(credentials)
     except SlackError as problem:
         log.warning("token_not_refreshed", account_id=account_id, slack_error=problem.code)
+    present = _locked(account_id)
+    if present is not None and present.refresh_not_before and _is_due(present):
+        wake(refresh_ahead, at=present.refresh_not_before, account_id=account_id)
+    db.session.commit()
 
 
 def due() -> list[int]:

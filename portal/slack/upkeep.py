@@ -5,9 +5,17 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select, union
 
 from portal.db import db, now
-from portal.domain.routing.models import AlertAction
 from portal.jobs.engine import wake
-from portal.slack import actions, direct_notes, lanes, probes, replies, revocations, rotation
+from portal.slack import (
+    actions,
+    direct_notes,
+    erasing,
+    lanes,
+    probes,
+    replies,
+    revocations,
+    rotation,
+)
 from portal.slack.clicks import EphemeralReply, SlackClick
 from portal.slack.conversations import ChannelList
 from portal.slack.direct_notes import DirectNote
@@ -42,19 +50,7 @@ def prune(moment: datetime) -> None:
     for people_data in (UserLink, ChannelList):
         gone = delete(people_data).where(people_data.account_id.in_(long_broken))
         db.session.execute(gone)
-    _sweep_unlinked()
-
-
-def _sweep_unlinked() -> None:
-    """An alert that came while its workspace was being unlinked may have left a delivery behind."""
-    is_linked = select(SlackInstallation.id).where(
-        SlackInstallation.account_id == PostedMessage.account_id
-    )
-    has_action = select(AlertAction.id).where(
-        AlertAction.account_id == PostedMessage.account_id,
-        AlertAction.channel_id == PostedMessage.channel_id,
-    )
-    db.session.execute(delete(PostedMessage).where(~is_linked.exists(), ~has_action.exists()))
+    erasing.sweep()
 
 
 def look_after_links() -> None:

@@ -13,9 +13,11 @@ from portal.slack.installations import Credentials
 def call(credentials: Credentials, method: str, **arguments: Any) -> dict[str, Any]:
     """Call a Web API method for the account. Raises SlackError, and nothing else.
 
-    Never call it with a transaction open. A dead token is confirmed by auth.test before it breaks
-    the link; where that is not confirmed, the error counts as temporary.
+    Never call it with a transaction open. Nothing is sent while the link is broken, also by a job
+    that began before (`link_broken`). A dead token is confirmed by auth.test before it breaks the
+    link; where that is not confirmed, the error counts as temporary.
     """
+    credentials = link_state.newest(credentials)
     if rotation.ends_soon(credentials):
         credentials = rotation.fresh(credentials)
     try:

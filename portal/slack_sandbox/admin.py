@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import channels, events, installations
+from .faults import Fault
 from .lookups import Impossible, installation_of, person_of, workspace_of
 from .platform import Platform
 from .state import Person
@@ -97,6 +98,26 @@ def change_domain(platform: Platform, team_id: str, domain: str) -> None:
         events.announce(platform, team_id, event)
 
 
+def migrate(
+    platform: Platform,
+    team_id: str,
+    seconds: float = 60.0,
+    error: str = "team_added_to_org",
+    enterprise_id: str = "E0GLOBEX",
+) -> None:
+    """The workspace moves into an organization; until it is there every call answers `error`."""
+    with platform.changing() as world:
+        workspace = workspace_of(world, team_id)
+        workspace.enterprise_id, workspace.enterprise_name = enterprise_id, "Globex"
+        for own in world.installations.values():
+            own.enterprise_id = enterprise_id if own.team_id == team_id else own.enterprise_id
+        event = {"enterprise_id": enterprise_id}
+        events.announce(platform, team_id, {"type": "grid_migration_started", **event})
+        end = {"type": "grid_migration_finished", **event}
+        events.announce(platform, team_id, end, after=seconds)
+    platform.faults.add(Fault("error", team_id=team_id, error=error, for_seconds=seconds))
+
+
 def require_approval(platform: Platform, team_id: str, required: bool = True) -> None:
     with platform.changing() as world:
         workspace_of(world, team_id).approval_required = required
@@ -153,6 +174,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "make_guest": make_guest,
     "rename_workspace": rename_workspace,
     "change_domain": change_domain,
+    "migrate": migrate,
     "require_approval": require_approval,
     "uninstall": uninstall,
     "revoke": revoke,

@@ -82,7 +82,7 @@ def shown(entry: Request | Delivery, platform: Platform) -> dict[str, Any]:
         "direction": "to the app" if isinstance(entry, Delivery) else "from the app",
         "what": entry.kind if isinstance(entry, Delivery) else entry.method,
         "verdict": verdict,
-        "is_bad": verdict not in ("", "ok") or entry.status != 200,
+        "is_bad": verdict != "ok" if isinstance(entry, Delivery) else _is_bad(entry),
         "status": entry.status or "no answer",
         "milliseconds": round(entry.duration * 1000),
         "request": _masked(f"{headers}\n\n{entry.body}", secrets),
@@ -90,9 +90,13 @@ def shown(entry: Request | Delivery, platform: Platform) -> dict[str, Any]:
     }
 
 
+def _is_bad(entry: Request) -> bool:
+    return entry.decision not in ("", "ok") or entry.status != 200
+
+
 def _secrets(platform: Platform) -> list[str]:
     with platform.reading() as world:
-        known = [*world.tokens, *world.codes, *world.response_urls]
+        known = [*world.tokens, *world.refresh_tokens, *world.codes, *world.response_urls]
     return [*known, platform.app.client_secret, platform.app.signing_secret]
 
 

@@ -1,6 +1,7 @@
 """Which events does Slack send for what happens, and to whom?"""
 
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 from .platform import Platform
 from .state import Channel, Installation, Message, Person
@@ -36,15 +37,20 @@ def announce(
     event: dict[str, Any],
     subscription: str = "",
     channel: Channel | None = None,
+    after: float = 0.0,
 ) -> None:
     """Queue an event for the app, if it is installed there, subscribes it, and may know of it.
 
-    `subscription` is the manifest's name where it differs from the type (`message.channels`).
+    `subscription` is the manifest's name where it differs from the type (`message.channels`);
+    `after` so many seconds by the sandbox's clock it happens.
     Call it with the platform's lock held.
     """
     own = platform.world.installation_for(team_id)
     if own is not None and is_wanted(platform, own, subscription or event["type"]):
-        platform.events.put(wrapper(platform, team_id, event, own, channel=channel))
+        at = platform.clock.now() + after
+        platform.events.put(
+            wrapper(platform, team_id, event, own, event_time=at, channel=channel), due=at
+        )
 
 
 def is_wanted(platform: Platform, own: Installation, subscription: str) -> bool:
@@ -176,6 +182,8 @@ def message_posted(platform: Platform, message: Message) -> None:
     if not (readers := _readers(platform, message)):
         return
     shape = shapes.message(platform, platform.world, message)
+    if not message.bot_id:
+        shape["client_msg_id"] = str(uuid5(NAMESPACE_URL, f"{message.channel}/{message.ts}"))
     if message.is_reply:
         parent = platform.world.message(message.channel, message.thread_ts)
         shape["parent_user_id"] = parent.user if parent else ""
@@ -236,5 +244,8 @@ def _tell_of_message(
     channel = platform.world.channels[message.channel]
     kind = _kind(channel)
     told = {**event, "channel": channel.id, "channel_type": kind}
+    author = platform.world.people.get(message.user)
     for team_id in readers:
-        announce(platform, team_id, told, _SUBSCRIPTION[kind], channel)
+        home = author.team_id if author else team_id
+        origin = {} if home == team_id else {"user_team": home, "source_team": home}
+        announce(platform, team_id, {**told, **origin}, _SUBSCRIPTION[kind], channel)

@@ -2,6 +2,7 @@
 
 import sys
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -9,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from . import admin, event_sending, events, operations, seed, store
+from .actor import Actor
 from .faults import Fault, parse
 from .journal import Delivery, Request, Violation
 from .manifest import Manifest
@@ -16,9 +18,10 @@ from .platform import Credentials, Platform
 from .server import Server
 
 PAUSE_BEFORE_SAVING = 0.1  # changes come in bursts; one write each is enough
+PAUSE_PER_SAVING = 30.0  # times what the last one took: a large state is written less often
 
 
-class Sandbox:
+class Sandbox(Actor):
     """A pretend Slack with one app: on a free port in a test, or for as long as the demo runs.
 
     `state_file` keeps workspaces, messages, installations and tokens over a restart. An unreadable
@@ -43,7 +46,9 @@ class Sandbox:
         self._host, self._port, self._file = host, port, state_file
         self._server: Server | None = None
         self._saver: threading.Thread | None = None
+        self._return: threading.Timer | None = None
         self.platform = Platform(credentials, Manifest(manifest), self._saved() or seed.default())
+        self.platform.go_away = self.go_away
         self.platform.watchers.append(partial(events.message_posted, self.platform))
         self._events: threading.Thread | None = None
 
@@ -75,9 +80,25 @@ class Sandbox:
             self._saver.start()
         return self
 
+    def go_away(self, seconds: float = 0.0) -> None:
+        """Refuse connections, for some real seconds or until `come_back`."""
+        if self._server is not None:
+            self._server.stop()
+            if seconds:
+                self._return = threading.Timer(seconds, self.come_back)
+                self._return.daemon = True
+                self._return.start()
+
+    def come_back(self) -> None:
+        if self._server is not None:
+            self._server.start()
+
     def stop(self) -> None:
         """Answer no more; what is hanging is let go, what is unsaved is saved."""
         self.platform.stopping.set()
+        if self._return is not None:
+            self._return.cancel()
+            self._return.join()
         if self._server is not None:
             self._server.stop()
             self._server = None
@@ -112,16 +133,17 @@ class Sandbox:
         self.stop()
 
     def _keep_saving(self, file: Path) -> None:
+        pause = PAUSE_BEFORE_SAVING
         while not self.platform.stopping.is_set():
             self.platform.changed.wait()
-            self.platform.stopping.wait(PAUSE_BEFORE_SAVING)
+            self.platform.stopping.wait(pause)
             self.platform.changed.clear()
+            begun = time.monotonic()
             self._save(file)
+            pause = max(PAUSE_BEFORE_SAVING, PAUSE_PER_SAVING * (time.monotonic() - begun))
 
     def _save(self, file: Path) -> None:
-        with self.platform.reading() as world:
-            text = store.encode(world)
-        store.save(file, text)
+        store.save(file, store.encode(self.platform.reading))
 
     @property
     def url(self) -> str:

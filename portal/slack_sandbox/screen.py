@@ -4,17 +4,19 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.blueprints import BlueprintSetupState
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import Forbidden, NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
-from . import developer, filters, interactions
+from . import administration, developer, filters, interactions
 from .here import here
+from .payloads import NotThere
 from .render import Names
 from .sight import Place, channels_seen, find, people_to_be, threads
 from .state import Message, Person, World
 
 bp = Blueprint("screen", __name__)
 bp.register_blueprint(developer.bp)
+bp.register_blueprint(administration.bp)
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
@@ -36,14 +38,20 @@ def _headers(response: Response) -> Response:
     return response
 
 
+@bp.errorhandler(403)
+def _not_allowed(problem: Forbidden) -> tuple[str, int]:
+    words = problem.description
+    return render_template("stopped.html", title="This is not for everybody", words=words), 403
+
+
 @bp.errorhandler(404)
 def _nothing(problem: NotFound) -> tuple[str, int]:
     words = problem.description
     return render_template("stopped.html", title="There is nothing here", words=words), 404
 
 
-@bp.errorhandler(interactions.NotThere)
-def _not_there(problem: interactions.NotThere) -> Response:
+@bp.errorhandler(NotThere)
+def _not_there(problem: NotThere) -> Response:
     """Nothing was delivered; a live page shows only the words."""
     if request.headers.get("X-Live"):
         return Response(str(problem), 409, mimetype="text/plain")

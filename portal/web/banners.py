@@ -31,7 +31,7 @@ def banners() -> dict[str, Any]:
         is_told = any(notice.about == "slack_link" for notice in unread)
         if installation is not None and not installation.is_working and not is_told:
             broken = installation
-    reason = errors.words(broken.state_reason or "") if broken else ""
+    reason = errors.words(broken.reason or "") if broken else ""
     return {"notices": unread, "broken": broken, "reason": reason}
 
 

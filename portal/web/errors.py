@@ -5,7 +5,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from portal.db import db
-from portal.errors import PortalError, TooMany
+from portal.errors import NOTHING_HERE, PortalError, TooMany
 from portal.web.render import wants_fragment
 
 FOR_PROGRAMS = ("/api/", "/v2/", "/slack/")
@@ -24,7 +24,7 @@ TITLES = {
 WORDS = {
     400: "The portal could not read what your browser sent. Go back, load the page again, retry.",
     403: "You may not do this. Ask an admin of your account.",
-    404: "The address may be mistyped, or what was here is gone.",
+    404: NOTHING_HERE,
     405: "Open the page first, then use its buttons.",
     413: "Please send less than 1 MB at once.",
     429: "Please wait a minute, then try again.",

@@ -1,6 +1,5 @@
 """What do benchmarks and fault tests run on? Real processes on data of their own, one by one."""
 
-
 import os
 import re
 import secrets
@@ -215,9 +214,7 @@ class Lab:
 
     def cpu_seconds(self) -> dict[str, float]:
         """CPU used so far by the portal's processes and PostgreSQL, children included."""
-        used = {
-            name: _cpu(child.process.pid) for name, child in self.children.items()
-        }
+        used = {name: _cpu(child.process.pid) for name, child in self.children.items()}
         cluster = private_postgres.Cluster(self.home / "postgres")
         pid = int((cluster.data / "postmaster.pid").read_text().split()[0])
         return used | {"postgres": _cpu(pid)}
@@ -267,5 +264,3 @@ def _memory(pid: int) -> int:
         for each in _family(pid)
     ]
     return max(sizes) // 1024
-
-

@@ -60,9 +60,7 @@ def _what_slack_saw(lab: Lab, channel: str) -> None:
     figures.say(f"429s: {len(refused)}", "at most 1")
     shown = lab.messages(channel)
     counts = [
-        int(number)
-        for each in shown
-        for number in re.findall(r"^(\d+) new alerts", each["text"])
+        int(number) for each in shown for number in re.findall(r"^(\d+) new alerts", each["text"])
     ]
     figures.say(f"messages in the channel: {len(shown)}, a summary counts {counts}")
     longest = max(len(str(each["text"])) for each in shown)

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 from slack_sdk import WebClient
-from slack_sdk.signature import SignatureVerifier
+from slack_sdk.errors import SlackApiError
+from slack_sdk.signature import Clock, SignatureVerifier
 
 from portal.slack_sandbox import Sandbox
+from portal.slack_sandbox.state import Message
 
 from .conftest import CALLBACK
 
@@ -24,6 +26,7 @@ EVENTS = [
     *("channel_unarchive", "group_archive", "channel_deleted", "group_deleted", "channel_left"),
     *("group_left", "channel_id_changed", "user_change", "team_join", "team_rename"),
     *("team_domain_change", "member_joined_channel", "message.channels", "message.groups"),
+    *("grid_migration_started", "grid_migration_finished"),
 ]
 WAIT = 5.0
 
@@ -128,8 +131,9 @@ def test_an_event_is_signed_and_comes_in_the_whole_wrapper(
     [wrapper] = heard(sandbox, "channel_rename")
     headers, body = listener.received[-1]
     timestamp = headers["x-slack-request-timestamp"]
-    sent_now = SignatureVerifier("pretend-signing-secret")
-    sent_now.clock.now = lambda: int(timestamp)  # type: ignore[method-assign]
+    when_sent = Clock()  # one of our own: the verifiers' default clock is shared by all of them
+    when_sent.now = lambda: int(timestamp)  # type: ignore[method-assign]
+    sent_now = SignatureVerifier("pretend-signing-secret", when_sent)
     assert sent_now.is_valid(body, timestamp, headers["x-slack-signature"])
     assert json.loads(body) == wrapper
     assert wrapper["event"]["channel"]["name"] == "operations"
@@ -307,3 +311,31 @@ def test_held_events_leave_in_any_order(sandbox: Sandbox, slack: WebClient) -> N
     assert [each.kind for each in sent] == ["channel_archive", "channel_rename", "channel_archive"]
     sandbox.admin("unarchive", channel="C0OPS")
     heard(sandbox, "channel_unarchive")
+
+
+def test_an_external_person_in_a_shared_channel_is_told_apart(
+    sandbox: Sandbox, slack: WebClient
+) -> None:
+    sandbox.admin("invite", channel="C0PARTNERS")
+    platform = sandbox.platform
+    with platform.changing():
+        for user in ("U0BEA", "U0UMA"):
+            platform.keep(Message("C0PARTNERS", platform.next_ts(), "T0ACME", user, "hello"))
+    outside, inside = (each for each in heard(sandbox, "message", count=2))
+    assert outside["is_ext_shared_channel"] is True
+    assert outside["event"]["user_team"] == "T0BETA"
+    assert "user_team" not in inside["event"]
+    assert inside["event"]["client_msg_id"] != outside["event"]["client_msg_id"]
+
+
+def test_a_workspace_moves_into_an_organization(sandbox: Sandbox, slack: WebClient) -> None:
+    sandbox.admin("migrate", team_id="T0ACME", seconds=60)
+    heard(sandbox, "grid_migration_started")
+    with pytest.raises(SlackApiError, match="team_added_to_org"):
+        slack.auth_test()
+    assert sandbox.deliveries("grid_migration_finished") == []
+    sandbox.clock(advance=60)
+    [finished] = heard(sandbox, "grid_migration_finished")
+    assert finished["event"]["enterprise_id"] == "E0GLOBEX"
+    assert finished["event_time"] == 1_800_000_060
+    assert slack.auth_test()["enterprise_id"] == "E0GLOBEX"

@@ -12,6 +12,7 @@ from portal.domain.accounts.permissions import Permission, Role
 from portal.domain.accounts.secrets import hash_password, new_token, token_hash
 from portal.domain.audit import log
 from portal.domain.audit.actions import AuditAction
+from portal.domain.facts import PersonChanged, announce
 from portal.errors import Conflict, Invalid, NotFound
 
 INVITATION_LASTS = timedelta(days=7)
@@ -95,7 +96,7 @@ def invite_again(user_id: int, *, by: User) -> tuple[User, str]:
     if person.password_hash is not None:
         raise Conflict(f"{person.name} has already accepted an invitation.")
     token = _new_invitation(person, by)
-    _audit(AuditAction.USER_INVITED, by, person, role=person.role.value)
+    _audit(AuditAction.USER_INVITED_AGAIN, by, person, role=person.role.value)
     db.session.commit()
     return person, token
 
@@ -121,6 +122,7 @@ def change_role(user_id: int, role: Role, *, by: User) -> User:
     if person.role is not role:
         _audit(AuditAction.ROLE_CHANGED, by, person, before=person.role.value, after=role.value)
         person.role = role
+        announce(PersonChanged(person.id))
     db.session.commit()
     return person
 
@@ -134,6 +136,7 @@ def deactivate(user_id: int, *, by: User) -> User:
         person.deactivated_at = now()
         db.session.execute(delete(SignIn).where(SignIn.user_id == person.id))
         _audit(AuditAction.USER_DEACTIVATED, by, person)
+        announce(PersonChanged(person.id))
     db.session.commit()
     return person
 
@@ -145,6 +148,7 @@ def reactivate(user_id: int, *, by: User) -> User:
     if not person.is_active:
         person.deactivated_at = None
         _audit(AuditAction.USER_REACTIVATED, by, person)
+        announce(PersonChanged(person.id))
     db.session.commit()
     return person
 

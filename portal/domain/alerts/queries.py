@@ -32,6 +32,15 @@ def alert(viewer: User, alert_id: int) -> Alert:
     return found
 
 
+def locked(by: User, alert_id: int) -> Alert:
+    """The alert as it is now, kept from changing until the transaction ends. Raises NotFound."""
+    wanted = visible_to(by).where(Alert.id == alert_id).with_for_update()
+    found = db.session.scalar(wanted.execution_options(populate_existing=True))
+    if found is None:
+        raise NotFound("This alert is not available here.")
+    return found
+
+
 def alerts_of(
     viewer: User,
     *,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .. import channels, events, links, messages
+from .. import channels, direct_messages, events, links, messages
 from ..block_kit.ids import explicit_ids
 from ..messages import Content
 from ..state import Channel, Message
@@ -96,7 +96,7 @@ def _place(call: Call) -> Channel:
     """The channel to post into; refuses where the app may not post."""
     named = call.text("channel")
     if named[:1] in ("U", "W"):
-        return _direct_messages(call, named)
+        return direct(call, named)
     if named.startswith("#"):
         for each in call.world.channels.values():
             if each.name == named[1:] and each.is_seen_from(call.workspace.id):
@@ -112,7 +112,8 @@ def _place(call: Call) -> Channel:
     return channel
 
 
-def _direct_messages(call: Call, user_id: str) -> Channel:
+def direct(call: Call, user_id: str) -> Channel:
+    """The direct messages with a person, opened now if need be; refuses whom the app cannot write."""
     person = call.person(user_id)
     if person.is_bot:
         raise SlackError("cannot_dm_bot")
@@ -122,22 +123,7 @@ def _direct_messages(call: Call, user_id: str) -> Channel:
         raise SlackError("user_not_visible")
     if not call.platform.manifest.messages_tab_enabled:
         raise SlackError("messages_tab_disabled")
-    bot = call.installation.bot_user_id
-    for each in call.world.channels.values():
-        if each.is_im and each.user == user_id and bot in each.members:
-            return each
-    made = Channel(
-        id=f"D{call.world.count('dm'):08}",
-        team_id=call.workspace.id,
-        name="",
-        created=int(call.platform.clock.now()),
-        is_im=True,
-        is_private=True,
-        user=user_id,
-        members=[user_id, bot],
-    )
-    call.world.channels[made.id] = made
-    return made
+    return direct_messages.opened(call.platform, call.installation, person, call.workspace.id)
 
 
 def _admit_post(call: Call, channel: Channel) -> None:

@@ -13,7 +13,16 @@ from portal.domain.accounts.models import User
 from portal.domain.accounts.permissions import Permission
 from portal.domain.routing import queries as routing
 from portal.errors import PortalError
-from portal.slack import app_check, errors, installations, linking, manifest, oauth, scopes
+from portal.slack import (
+    app_check,
+    errors,
+    installations,
+    link_health,
+    linking,
+    manifest,
+    oauth,
+    scopes,
+)
 from portal.web.access import public, requires, sign_in_row, viewer
 from portal.web.render import fragment, page
 
@@ -34,7 +43,7 @@ def slack() -> Response:
     """The same facts for everybody, the buttons for admins (product.md 2.3)."""
     account_id = viewer().account_id or 0
     installation = installations.of_account(account_id)
-    reason = installation.state_reason if installation else None
+    reason = installation.reason if installation else None
     return page(
         "settings/connectors/slack.html",
         installation=installation,
@@ -46,6 +55,8 @@ def slack() -> Response:
         reason=errors.words(reason) if reason else None,
         consequences=linking.unlink_consequences(account_id),
         actions=routing.actions_of(viewer()),
+        channels=link_health.by_channel(account_id),
+        deliveries=link_health.of_accounts([account_id])[account_id],
         can_manage_actions=viewer().can(Permission.MANAGE_ALERT_ACTIONS),
         **_asked(viewer()),
     )

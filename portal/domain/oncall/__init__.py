@@ -1,0 +1,1 @@
+"""Who is on call, and when? Schedules, their layers, shifts and overrides."""

@@ -1,0 +1,215 @@
+"""Who is on call? Pure functions of (rules, moment), as product.md section 8.2 says.
+
+An override comes first (of several the last created), then a static shift, then the lowest layer
+of the version that held at that moment. All ranges are half-open, all moments aware.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from portal.domain.oncall import layers
+from portal.domain.oncall.rules import Entry, Layer, ScheduleRules, Span
+
+LOOK_AHEAD = timedelta(days=31)  # most changes are near: do not compute a year for them
+
+
+class Origin(StrEnum):
+    OVERRIDE = "override"
+    STATIC = "static"
+    LAYER = "layer"
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """One person in `[starts_at, ends_at)`, and why. `is_absent`: their turn, but nobody answers.
+
+    `origin_id` is the id of the override or static shift, or the layer's place in the list from 0.
+    """
+
+    starts_at: datetime
+    ends_at: datetime
+    user_id: int
+    origin: Origin
+    origin_id: int
+    is_absent: bool = False
+
+
+def on_call(rules: ScheduleRules, moment: datetime) -> int | None:
+    """The one person on call at the moment; None in a gap, and where the person is absent."""
+    user_id = _turn_of(rules, moment)
+    if user_id is None or _is_absent(rules.absences.get(user_id, ()), moment):
+        return None
+    return user_id
+
+
+def shifts(rules: ScheduleRules, start: datetime, end: datetime) -> list[Shift]:
+    """The final result within `[start, end)`: in order, not overlapping, cut to the range.
+
+    One person's neighbouring turns for the same reason are one shift. What no shift covers is a
+    gap; a shift of an absent person counts as one and stands here so that it can be explained.
+    """
+    found = _painted(
+        [override_shift(entry) for entry in reversed(rules.overrides)],
+        [_static_shift(entry) for entry in rules.shifts],
+        *_by_layers(rules, start, end),
+    )
+    return list(_joined(_cut(_without_absent(rules, found), start, end)))
+
+
+def layer_shifts(
+    rules: ScheduleRules, layer: Layer, place: int, start: datetime, end: datetime
+) -> list[Shift]:
+    """What one layer alone says within `[start, end)`."""
+    found = layers.shifts(layer, rules.zone, start, end)
+    own = [Shift(since, until, who, Origin.LAYER, place) for since, until, who in found]
+    return list(_joined(_without_absent(rules, own)))
+
+
+def version_at(rules: ScheduleRules, moment: datetime) -> tuple[Layer, ...]:
+    """The layers that hold at the moment; none before the first version."""
+    place = bisect_right(rules.versions, moment, key=lambda version: version.valid_from)
+    return rules.versions[place - 1].layers if place else ()
+
+
+def gaps(found: Iterable[Shift], start: datetime, end: datetime) -> list[Span]:
+    """When nobody is on call within `[start, end)`, given `shifts` of that range."""
+    result, since = list[Span](), start
+    for shift in found:
+        if shift.is_absent:
+            continue
+        if since < shift.starts_at:
+            result.append(Span(since, shift.starts_at))
+        since = shift.ends_at
+    if since < end:
+        result.append(Span(since, end))
+    return result
+
+
+def next_change(
+    rules: ScheduleRules, moment: datetime, end: datetime
+) -> tuple[datetime, int | None] | None:
+    """When another person, or nobody, is on call for the first time before `end`, and who."""
+    present = on_call(rules, moment)
+    while moment < end:
+        until = min(end, moment + LOOK_AHEAD)
+        since = moment
+        for shift in shifts(rules, moment, until):
+            user_id = None if shift.is_absent else shift.user_id
+            if since < shift.starts_at and present is not None:
+                return since, None
+            if user_id != present:
+                return shift.starts_at, user_id
+            since = shift.ends_at
+        if since < until and present is not None:
+            return since, None
+        moment = until
+    return None
+
+
+def override_shift(entry: Entry) -> Shift:
+    return Shift(entry.starts_at, entry.ends_at, entry.user_id, Origin.OVERRIDE, entry.id)
+
+
+def _static_shift(entry: Entry) -> Shift:
+    return Shift(entry.starts_at, entry.ends_at, entry.user_id, Origin.STATIC, entry.id)
+
+
+def _turn_of(rules: ScheduleRules, moment: datetime) -> int | None:
+    for entry in (*reversed(rules.overrides), *rules.shifts):
+        if entry.starts_at <= moment < entry.ends_at:
+            return entry.user_id
+    for layer in reversed(version_at(rules, moment)):
+        user_id = layers.person_at(layer, rules.zone, moment)
+        if user_id is not None:
+            return user_id
+    return None
+
+
+def _by_layers(rules: ScheduleRules, start: datetime, end: datetime) -> Iterator[list[Shift]]:
+    """What the layers say, those that win first; each version only while it holds."""
+    for number, version in enumerate(rules.versions):
+        followers = rules.versions[number + 1 :]
+        since = max(start, version.valid_from)
+        until = min(end, followers[0].valid_from) if followers else end
+        if since < until:
+            for place, layer in reversed(list(enumerate(version.layers))):
+                yield [
+                    Shift(*turn, Origin.LAYER, place)
+                    for turn in layers.shifts(layer, rules.zone, since, until)
+                ]
+
+
+def _painted(overrides: list[Shift], *others: list[Shift]) -> list[Shift]:
+    """Lay each further list under what is there already: it shows where that leaves room."""
+    result: list[Shift] = []
+    for one in overrides:  # they may overlap one another, so each is a list of its own
+        result = _under(result, [one])
+    for more in others:
+        result = _under(result, more)
+    return result
+
+
+def _under(top: list[Shift], below: list[Shift]) -> list[Shift]:
+    """Both lists in order and without overlaps, `top` whole and `below` in its gaps."""
+    result, place = list[Shift](), 0
+    for shift in below:
+        since = shift.starts_at
+        while place < len(top) and top[place].ends_at <= since:
+            result.append(top[place])
+            place += 1
+        while place < len(top) and top[place].starts_at < shift.ends_at:
+            if since < top[place].starts_at:
+                result.append(replace(shift, starts_at=since, ends_at=top[place].starts_at))
+            since = top[place].ends_at
+            if since > shift.ends_at:
+                break  # the next of `below` may lie under it too
+            result.append(top[place])
+            place += 1
+        if since < shift.ends_at:
+            result.append(replace(shift, starts_at=since))
+    return result + top[place:]
+
+
+def _cut(found: Iterable[Shift], start: datetime, end: datetime) -> Iterator[Shift]:
+    for shift in found:
+        if shift.starts_at < end and shift.ends_at > start:
+            since, until = max(start, shift.starts_at), min(end, shift.ends_at)
+            yield replace(shift, starts_at=since, ends_at=until)
+
+
+def _without_absent(rules: ScheduleRules, found: Iterable[Shift]) -> Iterator[Shift]:
+    """Split shifts where their person's absence begins or ends, and mark the absent parts."""
+    for shift in found:
+        spans = rules.absences.get(shift.user_id, ())
+        edges = {edge for span in spans for edge in (span.starts_at, span.ends_at) if edge}
+        inside = sorted(edge for edge in edges if shift.starts_at < edge < shift.ends_at)
+        starts = [shift.starts_at, *inside]
+        for since, until in zip(starts, [*inside, shift.ends_at], strict=True):
+            is_absent = _is_absent(spans, since)
+            yield replace(shift, starts_at=since, ends_at=until, is_absent=is_absent)
+
+
+def _is_absent(spans: Iterable[Span], moment: datetime) -> bool:
+    return any(
+        span.starts_at <= moment and (span.ends_at is None or moment < span.ends_at)
+        for span in spans
+    )
+
+
+def _joined(found: Iterable[Shift]) -> Iterator[Shift]:
+    before: Shift | None = None
+    for shift in found:
+        is_same = before is not None and shift == replace(
+            before, starts_at=shift.starts_at, ends_at=shift.ends_at
+        )
+        if before is not None and is_same and before.ends_at == shift.starts_at:
+            before = replace(before, ends_at=shift.ends_at)
+            continue
+        if before is not None:
+            yield before
+        before = shift
+    if before is not None:
+        yield before
