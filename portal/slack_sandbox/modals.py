@@ -114,7 +114,7 @@ def close(
         for each in reversed(closed):
             if each.content.get("notify_on_close"):
                 payload = _payload(platform, world, each, "view_closed", with_trigger=False)
-                payloads.append(payload | {"is_cleared": is_cleared})
+                payloads.append(payload | {"is_cleared": is_cleared, "response_urls": []})
             del world.views[each.id]
     return [deliver(platform, each) for each in payloads]
 

@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import urlsplit
 
+from .. import links
 from ..state import Channel
 from . import shapes
 from .call import Call, SlackError
@@ -81,7 +82,8 @@ def list_pins(call: Call) -> dict[str, Any]:
             "channel": channel.id,
             "created": int(float(ts)),
             "created_by": own.bot_user_id,
-            "message": shapes.message(call.platform, call.world, message),
+            "message": shapes.message(call.platform, call.world, message)
+            | {"permalink": links.permalink(call.platform, message), "pinned_to": [channel.id]},
         }
         for ts, message in found
         if message is not None
