@@ -35,7 +35,6 @@ NEWER = {
     "conversations.create": {"num_members"},
     "usergroups.create": {"usergroup"},
     "pins.list": {"edited", "team", "bot_id", "app_id", "bot_profile"},
-    "usergroups.list": {"is_subteam", "enterprise_subteam_id", "channel_count", "auto_provision"},
     "oauth.v2.access": {"is_enterprise_install"},
     "chat.postMessage": {"user", "team", "app_id", "bot_profile", "blocks"},
     "chat.update": {"type", "ts", "team", "bot_id", "app_id", "bot_profile", "text", "edited"},
@@ -96,7 +95,6 @@ def test_answers_have_the_keys_and_types_of_the_method_reference(
         "pins.add": {"channel": "C0OPS", "timestamp": ts},
         "pins.list": {"channel": "C0OPS"},
         "usergroups.create": {"name": "On call"},
-        "usergroups.list": {"include_users": True},
         "chat.delete": {"channel": "C0OPS", "ts": ts},
         "auth.revoke": {},
     }
@@ -120,8 +118,9 @@ def missing(ours: Any, slacks: Any, at: str = "") -> set[str]:
     """The keys of Slack's payload that ours lacks, with their place."""
     if not isinstance(ours, dict) or not isinstance(slacks, dict):
         return set()
-    lacking = {f"{at}/{key}" for key in slacks if key not in ours and key not in ELSEWHERE}
-    return lacking.union(*(missing(ours[k], slacks[k], f"{at}/{k}") for k in slacks if k in ours))
+    told = [key for key in slacks if key not in ELSEWHERE]
+    lacking = {f"{at}/{key}" for key in told if key not in ours}
+    return lacking.union(*(missing(ours[k], slacks[k], f"{at}/{k}") for k in told if k in ours))
 
 
 def test_interactions_carry_every_key_that_slack_sends(
