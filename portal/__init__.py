@@ -10,9 +10,9 @@ from werkzeug.routing import IntegerConverter, Map
 
 from portal import private_postgres, subscriptions
 from portal.db import db
-from portal.domain.oncall import models as _schedules  # noqa: F401 - tables without a page yet
 from portal.extensions import csrf, htmx, login_manager, migrate
 from portal.ingest import endpoints as ingest
+from portal.jobs import escalations as timers  # noqa: F401 - what every worker does by the clock
 from portal.jobs import upkeep  # noqa: F401 - its periodic jobs belong to every worker
 from portal.jobs.schema import not_procrastinate
 from portal.observability import health, logging
@@ -26,10 +26,18 @@ from portal.web import (
     alert_sources,
     alerts,
     banners,
+    calendar_feeds,
     errors,
+    escalation_policies,
+    escalations,
     headers,
     login,
+    oncall,
     profile,
+    schedule_editor,
+    schedule_exchanges,
+    schedule_imports,
+    schedules,
 )
 from portal.web.settings import audit_log, connectors, users
 from portal.web.support import workspaces
@@ -100,8 +108,16 @@ def create_app(settings: Settings | None = None) -> Flask:
         profile,
         banners,
         alerts,
+        escalations,
+        oncall,
+        escalation_policies,
         alert_sources,
         alert_actions,
+        schedules,
+        schedule_editor,
+        schedule_exchanges,
+        schedule_imports,
+        calendar_feeds,
         connectors,
         users,
         audit_log,

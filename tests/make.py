@@ -4,7 +4,7 @@ Call these within an app context. What they return belongs to no session and can
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from itertools import count
 from typing import TypeVar
@@ -20,6 +20,14 @@ from portal.domain.accounts.secrets import hash_password, new_token, token_hash
 from portal.domain.alerts import receive
 from portal.domain.alerts.incoming import EventType, IncomingEvent
 from portal.domain.alerts.models import Alert
+from portal.domain.escalation import policies
+from portal.domain.escalation.models import EscalationPolicy
+from portal.domain.escalation.policies import PolicyDraft, RuleDraft
+from portal.domain.escalation.targets import Target, TargetKind
+from portal.domain.oncall import durations
+from portal.domain.oncall import operations as schedules
+from portal.domain.oncall.models import Override, Schedule, ScheduleType, StaticShift
+from portal.domain.oncall.rules import Layer
 from portal.domain.routing.models import AlertAction
 from portal.domain.sources.models import AlertSource
 from portal.slack.installations import LinkState, SlackInstallation
@@ -73,16 +81,58 @@ def make_source(
     return _kept(source), key
 
 
+def make_policy(
+    account: Account | None = None,
+    *levels: Sequence[User | Schedule],
+    name: str | None = None,
+    timeout_minutes: int = 5,
+    delay_minutes: int = 0,
+    repeats: int = 0,
+    routing_key: str = "",
+    source: AlertSource | None = None,
+) -> EscalationPolicy:
+    """A policy with these people and schedules, level by level; the source uses it, if one is given."""
+    with current_app.app_context():
+        rules = [
+            RuleDraft(timeout_minutes, [_target(each) for each in targets])
+            for targets in levels or ([make_user(account)],)
+        ]
+        policy = policies.create(
+            PolicyDraft(
+                name=name or f"Policy {next(numbers)}",
+                rules=rules,
+                delay_minutes=delay_minutes,
+                repeats=repeats,
+                routing_key=routing_key,
+            ),
+            account=account or make_account(),
+            by=None,
+        )
+        if source is not None:
+            db.session.get_one(AlertSource, source.id).escalation_policy_id = policy.id
+            db.session.commit()
+        return _loaded(policy)
+
+
 def make_alert(
     source: AlertSource | None = None,
     *,
     summary: str = "Disk full on db-1",
     details: str = "",
     alert_key: str | None = None,
+    priority: str | None = None,
+    routing_key: str | None = None,
 ) -> Alert:
     """A pending alert, opened by an event as in real life: subscribers react to it."""
     source_id = (source or make_source()[0]).id
-    event = IncomingEvent(EventType.ALERT, alert_key=alert_key, summary=summary, details=details)
+    event = IncomingEvent(
+        EventType.ALERT,
+        alert_key=alert_key,
+        summary=summary,
+        details=details,
+        priority=priority,
+        routing_key=routing_key,
+    )
     with current_app.app_context():
         alert_id = receive.receive(db.session.get_one(AlertSource, source_id), event).alert_id
         return _loaded(db.session.get_one(Alert, alert_id))
@@ -138,6 +188,55 @@ def make_installation(
     )
 
 
+def make_schedule(
+    *people: User,
+    name: str | None = None,
+    time_zone: str = "UTC",
+    rotation: str = "P1W",
+    starts_on: str = "2020-01-06T00:00",
+    layers: Sequence[Layer] | None = None,
+) -> Schedule:
+    """A recurring schedule of the first person's account, in whose one layer they take turns.
+
+    It holds from now on, with layers of its own if `layers` are given.
+    """
+    one = Layer(
+        datetime.fromisoformat(starts_on),
+        durations.parse(rotation),
+        tuple(person.id for person in people),
+    )
+    return _schedule(people[0], ScheduleType.RECURRING, name, time_zone, layers or [one])
+
+
+def make_static_schedule(account: Account, *, name: str | None = None) -> Schedule:
+    """A schedule of single shifts, in UTC, without any yet."""
+    return _schedule(make_user(account), ScheduleType.STATIC, name, "UTC", [])
+
+
+def make_override(
+    schedule: Schedule, user: User, starts_at: datetime, ends_at: datetime
+) -> Override:
+    """An override that the person entered."""
+    return _kept(
+        Override(
+            schedule_id=schedule.id,
+            user_id=user.id,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            created_by_id=user.id,
+        )
+    )
+
+
+def make_shift(
+    schedule: Schedule, user: User, starts_at: datetime, ends_at: datetime
+) -> StaticShift:
+    """A shift of a static schedule."""
+    return _kept(
+        StaticShift(schedule_id=schedule.id, user_id=user.id, starts_at=starts_at, ends_at=ends_at)
+    )
+
+
 def sign_in(client: FlaskClient, user: User) -> str:
     """Sign the person in with this browser; returns the token that the browser now holds."""
     token = new_token()
@@ -155,6 +254,27 @@ def sign_in(client: FlaskClient, user: User) -> str:
     with client.session_transaction() as session:
         session["sign_in"], session["_user_id"] = token, user.get_id()
     return token
+
+
+def _target(named: User | Schedule) -> Target:
+    kind = TargetKind.PERSON if isinstance(named, User) else TargetKind.SCHEDULE
+    return Target(kind, named.id)
+
+
+def _schedule(
+    person: User, type: ScheduleType, name: str | None, time_zone: str, layers: Sequence[Layer]
+) -> Schedule:
+    account = db.session.get_one(Account, person.account_id)
+    by = make_user(account, role=Role.USER)
+    with current_app.app_context():
+        schedule = schedules.create(
+            by=db.session.get_one(User, by.id),
+            name=name or f"Schedule {next(numbers)}",
+            type=type,
+            time_zone=time_zone,
+            layers=layers,
+        )
+        return _loaded(schedule)
 
 
 def _kept(row: Row) -> Row:

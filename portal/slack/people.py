@@ -12,7 +12,7 @@ from portal.domain.accounts import queries
 from portal.domain.accounts.models import User
 from portal.jobs.engine import job, wake
 from portal.slack import installations, workspace
-from portal.slack.errors import Meaning, SlackError
+from portal.slack.errors import SlackError
 
 
 class UserLink(Base):
@@ -38,6 +38,15 @@ def linked(account_id: int, slack_user_id: str) -> User | None:
         )
     )
     return link.user if link and link.user.is_active else None
+
+
+def reachable(account_id: int | None) -> set[int]:
+    """The ids of the people of the account whom Slack can tell something."""
+    installation = installations.of_account(account_id)
+    if installation is None or not installation.is_working:
+        return set()
+    wanted = select(UserLink.user_id).where(UserLink.account_id == account_id)
+    return set(db.session.scalars(wanted))
 
 
 def person_of(record: dict[str, Any], installation: installations.SlackInstallation) -> User | None:
@@ -89,8 +98,6 @@ def link_people(account_id: int) -> None:
         try:
             record = workspace.call(credentials, "users.lookupByEmail", email=email)["user"]
         except SlackError as problem:
-            if problem.meaning is Meaning.LINK_DEAD:
-                return  # authorizing again begins anew
             if problem.retry_after is None:
                 continue  # not there, or not now: the first click asks again
             at = now() + timedelta(seconds=problem.retry_after)

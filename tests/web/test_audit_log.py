@@ -101,9 +101,10 @@ def test_what_changed_nothing_is_no_deed(
     with app.app_context():
         admin = db.session.get_one(User, olga.id)
         source, _ = make_source(account, name="Prometheus")
-        sources.change(source.id, name="Prometheus", type=source.type, by=admin)
+        same = {"type": source.type, "escalation_policy_id": None}
+        sources.change(source.id, name="Prometheus", **same, by=admin)
         assert db.session.query(AuditEntry).count() == 0
-        sources.change(source.id, name="Alertmanager", type=source.type, by=admin)
+        sources.change(source.id, name="Alertmanager", **same, by=admin)
     seen = text_of(client.get(LOG))
     assert "Olga changed the alert source Alertmanager" in seen
     assert "Name: Prometheus → Alertmanager · Type: api" in seen

@@ -22,6 +22,8 @@ class Permission(Enum):
     SEE_ALERT_SOURCES = auto()
     MANAGE_ALERT_SOURCES = auto()
     MANAGE_ALERT_ACTIONS = auto()
+    SEE_ESCALATION_POLICIES = auto()  # and who is on call
+    MANAGE_ESCALATION_POLICIES = auto()
     SEE_SCHEDULES = auto()
     OVERRIDE_ONESELF = auto()
     OVERRIDE_ANYBODY = auto()
@@ -37,12 +39,14 @@ RESPONDER = STAKEHOLDER | {
     Permission.SEE_ALERTS,
     Permission.RESPOND_TO_ALERTS,
     Permission.SEE_ALERT_SOURCES,
+    Permission.SEE_ESCALATION_POLICIES,
     Permission.SEE_SCHEDULES,
     Permission.OVERRIDE_ONESELF,
 }
 USER = RESPONDER | {
     Permission.MANAGE_ALERT_SOURCES,
     Permission.MANAGE_ALERT_ACTIONS,
+    Permission.MANAGE_ESCALATION_POLICIES,
     Permission.OVERRIDE_ANYBODY,
     Permission.MANAGE_SCHEDULES,
 }
@@ -74,6 +78,12 @@ REFUSALS: dict[Permission, str] = {
     ),
     Permission.MANAGE_ALERT_ACTIONS: (
         "You may not change alert actions. Ask an admin for the role user."
+    ),
+    Permission.SEE_ESCALATION_POLICIES: (
+        "Your role does not show who is on call. Ask an admin for the role responder."
+    ),
+    Permission.MANAGE_ESCALATION_POLICIES: (
+        "You may not change escalation policies. Ask an admin for the role user."
     ),
     Permission.SEE_SCHEDULES: (
         "Your role does not show schedules. Ask an admin for the role responder."

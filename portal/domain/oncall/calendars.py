@@ -63,7 +63,7 @@ def feed(title: str, shifts: Iterable[tuple[str, str, Shift]], written_at: datet
         event.add("summary", summary)
         event.add("transp", "TRANSPARENT")  # being on call does not make a person busy
         calendar.add_component(event)
-    return calendar.to_ical()
+    return bytes(calendar.to_ical())
 
 
 def read(text: str, zone: ZoneInfo, start: datetime, end: datetime) -> list[Found]:
