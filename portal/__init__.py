@@ -12,6 +12,7 @@ from portal import private_postgres, subscriptions
 from portal.db import db
 from portal.extensions import csrf, htmx, login_manager, migrate
 from portal.ingest import endpoints as ingest
+from portal.jobs import escalations as timers  # noqa: F401 - what every worker does by the clock
 from portal.jobs import upkeep  # noqa: F401 - its periodic jobs belong to every worker
 from portal.jobs.schema import not_procrastinate
 from portal.observability import health, logging
@@ -24,17 +25,21 @@ from portal.web import (
     alert_actions,
     alert_sources,
     alerts,
+    banners,
     calendar_feeds,
     errors,
+    escalation_policies,
+    escalations,
     headers,
     login,
+    oncall,
     profile,
     schedule_editor,
     schedule_exchanges,
     schedule_imports,
     schedules,
 )
-from portal.web.settings import connectors, users
+from portal.web.settings import audit_log, connectors, users
 from portal.web.support import workspaces
 
 ROOT = Path(__file__).parent.parent
@@ -65,6 +70,7 @@ def create_app(settings: Settings | None = None) -> Flask:
             "pool_size": 10,
             "max_overflow": 10,
             "connect_args": {"connect_timeout": 5},
+            "hide_parameters": True,  # a fault's trace must not hold what people typed
         },
         MAX_CONTENT_LENGTH=LARGEST_BODY,
         SESSION_COOKIE_NAME="tocsin",
@@ -93,13 +99,18 @@ def create_app(settings: Settings | None = None) -> Flask:
     oauth.init_app(app)
     headers.init_app(app)
     access.init_app(app)
+    banners.init_app(app)
     errors.init_app(app)
 
     app.url_map.converters["int"] = RowId
     for part in (
         login,
         profile,
+        banners,
         alerts,
+        escalations,
+        oncall,
+        escalation_policies,
         alert_sources,
         alert_actions,
         schedules,
@@ -109,6 +120,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         calendar_feeds,
         connectors,
         users,
+        audit_log,
         workspaces,
     ):
         app.register_blueprint(part.bp)

@@ -13,12 +13,13 @@ import flask_migrate
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from portal import create_app, demo, doctor, pretend_slack, private_postgres
+from portal import create_app, demo, diagnosis, doctor, pretend_slack, private_postgres
 from portal.db import db
 from portal.domain.accounts import operations as accounts
 from portal.domain.accounts import queries
 from portal.domain.accounts.models import Account
 from portal.domain.accounts.permissions import Role
+from portal.domain.escalation import queries as escalation
 from portal.domain.routing import operations as routing
 from portal.domain.sources import operations as sources
 from portal.domain.sources.models import TYPES, AlertSource
@@ -26,6 +27,7 @@ from portal.errors import NotFound, PortalError
 from portal.jobs import engine
 from portal.processes import CannotRun
 from portal.settings import LOOPBACK, SettingsError, load
+from portal.slack import encryption
 from portal.slack import manifest as manifest_of
 
 
@@ -39,6 +41,12 @@ def main() -> None:
         _no_tables(problem)
     except OperationalError as problem:
         sys.exit(f"The database does not answer: {' '.join(str(problem.orig).split())}")
+    except UnicodeError:
+        sys.exit("What was typed or piped in is not UTF-8.")
+    except OSError as problem:
+        if problem.filename is None:
+            raise
+        sys.exit(f"{problem.filename}: {problem.strerror}")
 
 
 def _no_tables(problem: ProgrammingError) -> NoReturn:
@@ -134,11 +142,19 @@ def source() -> None:
 @account_option
 @click.option("--name", required=True)
 @click.option("--type", "kind", type=click.Choice(list(TYPES)), default="api", show_default=True)
-def create_source(account: str, name: str, kind: str) -> None:
+@click.option("--policy", metavar="NAME", help="The escalation policy: who is asked.")
+def create_source(account: str, name: str, kind: str, policy: str | None) -> None:
     """Create an alert source; print its integration key, which is never shown again."""
     with create_app().app_context():
         owner = queries.account_named(account)
-        _, key = sources.create(account=owner, name=name, type=kind, by=None)
+        chosen = escalation.policy_named(owner, policy) if policy else None
+        _, key = sources.create(
+            account=owner,
+            name=name,
+            type=kind,
+            escalation_policy_id=chosen.id if chosen else None,
+            by=None,
+        )
         click.echo(key)
 
 
@@ -174,8 +190,21 @@ def _source_named(owner: Account, name: str) -> AlertSource:
     return found
 
 
+def _address(context: click.Context, option: click.Parameter, bind: str) -> str:
+    port = bind.rpartition(":")[2]
+    if ":" not in bind or not (port.isascii() and port.isdecimal() and int(port) < 2**16):
+        raise click.UsageError(f"--bind needs HOST:PORT, for instance {option.default}.")
+    return bind
+
+
 @tocsin.command()
-@click.option("--bind", default="127.0.0.1:8000", show_default=True, metavar="HOST:PORT")
+@click.option(
+    "--bind",
+    default="127.0.0.1:8000",
+    show_default=True,
+    metavar="HOST:PORT",
+    callback=_address,
+)
 def serve(bind: str) -> None:
     """Answer browsers, Slack and monitoring tools, until SIGTERM."""
     from portal.server import Server  # gunicorn does not exist on Windows, the rest does
@@ -190,14 +219,18 @@ def worker() -> None:
 
 
 @tocsin.command()
-@click.option("--bind", default="127.0.0.1:8001", show_default=True, metavar="HOST:PORT")
+@click.option(
+    "--bind",
+    default="127.0.0.1:8001",
+    show_default=True,
+    metavar="HOST:PORT",
+    callback=_address,
+)
 @click.option("--state", metavar="FILE", help="Keep the pretend workspaces in this file.")
 @click.option("--allow-remote", is_flag=True, help="Allow an address that others can reach.")
 def sandbox(bind: str, state: str | None, allow_remote: bool) -> None:
     """Run a pretend Slack, for the demo and for trying things out."""
     host, _, port = bind.rpartition(":")
-    if not port.isdecimal():
-        raise click.UsageError("--bind needs HOST:PORT, for instance 127.0.0.1:8001.")
     if host.strip("[]") not in LOOPBACK and not allow_remote:
         raise click.UsageError(
             f"{host or 'Every address'} can be reached from outside, and the sandbox trusts"
@@ -205,6 +238,26 @@ def sandbox(bind: str, state: str | None, allow_remote: bool) -> None:
         )
     os.environ.setdefault("APP_ENV", "development")  # a pretend Slack is never production
     pretend_slack.serve(load(), host.strip("[]"), int(port), state)
+
+
+@tocsin.group()
+def keys() -> None:
+    """The keys that encrypt Slack's tokens."""
+
+
+@keys.command()
+def rotate() -> None:
+    """Encrypt everything with the first of ENCRYPTION_KEYS. Safe while the portal runs.
+
+    Put the new key first and keep the old one behind it, restart serve and worker, run this, then
+    take the old key away.
+    """
+    with create_app().app_context():
+        changed = encryption.rotate()
+        closed = list(encryption.closed())
+    click.echo(f"{changed} values are encrypted with the first key now.")
+    if closed:
+        raise click.ClickException(f"No key opens {', '.join(closed)}: see `tocsin doctor`.")
 
 
 @tocsin.command()
@@ -220,7 +273,7 @@ def examine(context: click.Context) -> None:
     findings = list(doctor.examine())
     for finding in findings:
         click.echo(f"{finding.verdict:<5} {finding.words}")
-    context.exit(any(finding.verdict == doctor.WRONG for finding in findings))
+    context.exit(any(finding.verdict == diagnosis.WRONG for finding in findings))
 
 
 @tocsin.command("demo")

@@ -4,6 +4,8 @@ Every edge turns a PortalError into its own kind of answer (a page, a fragment, 
 message). Anything else that is raised is a fault: logged once, at the edge, with its trace.
 """
 
+NOTHING_HERE = "The address may be mistyped, or what was here is gone."
+
 
 class PortalError(Exception):
     """An expected refusal. `str(error)` is a sentence for a person; it says what to do next."""

@@ -97,7 +97,7 @@ class Cluster:
         keeper = [sys.executable, "-I", __file__, str(self.folder), "" if durable else "fast"]
         null = subprocess.DEVNULL
         subprocess.run(keeper, check=True, stdin=null, stdout=null, stderr=null)
-        for _ in range(600):
+        for _ in range(2400):  # two minutes: initdb on a slow, busy machine
             if ready.exists() and "ready" in ready.read_text() and self.join():
                 return
             time.sleep(0.05)

@@ -1,39 +1,61 @@
 """Who reacts to what? Read this table to know everything that follows from a fact.
 
 A reaction *with it* runs in the fact's own transaction and touches nothing but the database; it
-returns the jobs that must look at its rows. A reaction *after it* is a job named for the ids of the
-fact. Jobs are deferred on the session's connection: no commit, no job; commit, and none is lost.
+returns the jobs that must look at its rows, and may announce further facts. One that reacts
+*together* does the same once, after all of those, with every fact of its own: a thousand alerts that
+escalate at one moment are one update. A reaction *after it* is a job named for the ids of the fact.
+Jobs are deferred on the session's connection: no commit, no job; commit, and none is lost.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session, SessionTransaction
 
 from portal.domain import facts
+from portal.domain.escalation import reactions as escalation
 from portal.domain.oncall import absences
 from portal.jobs.engine import Job, Wake, wake
-from portal.slack import people, revocations
+from portal.slack import link_notices, people, revocations
 from portal.slack import reactions as slack
 
-WithIt = Callable[[Any], Iterable[Wake]]
+WithIt = Callable[[Any], Iterable[Wake] | None]
+Together = Callable[[Sequence[Any]], Iterable[Wake]]
 
 
 @dataclass(frozen=True)
 class Reactions:
     with_it: tuple[WithIt, ...] = ()
+    together: tuple[Together, ...] = ()
     after_it: tuple[Job, ...] = ()
 
 
 SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
     facts.PersonChanged: Reactions(with_it=(absences.note_absence,)),
-    facts.AlertCreated: Reactions(with_it=(slack.show_new_alert,)),
-    facts.AlertEventJoined: Reactions(with_it=(slack.show_alert_anew,)),
-    facts.AlertAcknowledged: Reactions(with_it=(slack.show_alert_anew,)),
-    facts.AlertResolved: Reactions(with_it=(slack.show_alert_anew,)),
-    facts.WorkspaceLinked: Reactions(with_it=(slack.resume_lanes,), after_it=(people.link_people,)),
-    facts.WorkspaceUnlinked: Reactions(after_it=(revocations.revoke_token,)),
+    facts.AlertCreated: Reactions(with_it=(escalation.begin, slack.show_new_alert)),
+    facts.AlertEventJoined: Reactions(together=(slack.show_alerts_anew,)),
+    facts.AlertAcknowledged: Reactions(
+        with_it=(escalation.stop,), together=(slack.show_alerts_anew,)
+    ),
+    facts.AlertResolved: Reactions(with_it=(escalation.stop,), together=(slack.show_alerts_anew,)),
+    facts.AlertPriorityRaised: Reactions(
+        with_it=(escalation.go_on,), together=(slack.show_alerts_anew,)
+    ),
+    facts.AlertEscalated: Reactions(together=(slack.show_alerts_anew,)),
+    facts.AlertEscalationEnded: Reactions(together=(slack.show_alerts_anew,)),
+    facts.NobodyOnCall: Reactions(
+        with_it=(escalation.tell_admins,), together=(slack.show_alerts_anew,)
+    ),
+    facts.ResponderAdded: Reactions(together=(slack.show_alerts_anew,)),
+    facts.AlertRerouted: Reactions(together=(slack.show_alerts_anew,)),
+    facts.WorkspaceLinked: Reactions(
+        with_it=(slack.resume_lanes, link_notices.say_no_more), after_it=(people.link_people,)
+    ),
+    facts.WorkspaceBroken: Reactions(with_it=(link_notices.tell_admins,)),
+    facts.WorkspaceUnlinked: Reactions(
+        with_it=(link_notices.say_no_more,), after_it=(revocations.revoke_token,)
+    ),
 }
 
 
@@ -47,16 +69,26 @@ def tell(session: Session) -> None:
         return
     session.flush()
     wakes: dict[str, Wake] = {}
-    for fact in session.info.pop("facts", []):
-        reactions = SUBSCRIPTIONS[type(fact)]
-        jobs = [
-            Wake(job, {name: getattr(fact, name) for name in job.ids}) for job in reactions.after_it
-        ]
-        for wanted in [*(w for react in reactions.with_it for w in react(fact)), *jobs]:
-            wakes[wanted.key] = wanted
+    together: dict[Together, list[facts.Fact]] = {}
+    while announced := session.info.pop("facts", []):
+        for fact in announced:
+            for react in SUBSCRIPTIONS[type(fact)].together:
+                together.setdefault(react, []).append(fact)
+            wakes.update((wanted.key, wanted) for wanted in _wakes(fact))
+        session.flush()
+    for react, of_theirs in together.items():
+        wakes.update((wanted.key, wanted) for wanted in react(of_theirs))
     session.flush()
     for _, wanted in sorted(wakes.items()):
         wake(wanted.job, at=wanted.at, **wanted.ids)
+
+
+def _wakes(fact: facts.Fact) -> Iterator[Wake]:
+    reactions = SUBSCRIPTIONS[type(fact)]
+    for react in reactions.with_it:
+        yield from react(fact) or ()
+    for job in reactions.after_it:
+        yield Wake(job, {name: getattr(fact, name) for name in job.ids})
 
 
 def forget(session: Session, ended: SessionTransaction) -> None:

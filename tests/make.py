@@ -20,12 +20,18 @@ from portal.domain.accounts.secrets import hash_password, new_token, token_hash
 from portal.domain.alerts import receive
 from portal.domain.alerts.incoming import EventType, IncomingEvent
 from portal.domain.alerts.models import Alert
+from portal.domain.escalation import policies
+from portal.domain.escalation.models import EscalationPolicy
+from portal.domain.escalation.policies import PolicyDraft, RuleDraft
+from portal.domain.escalation.targets import Target, TargetKind
 from portal.domain.oncall import durations
 from portal.domain.oncall import operations as schedules
 from portal.domain.oncall.models import Override, Schedule, ScheduleType, StaticShift
 from portal.domain.oncall.rules import Layer
 from portal.domain.routing.models import AlertAction
 from portal.domain.sources.models import AlertSource
+from portal.slack.installations import LinkState, SlackInstallation
+from portal.slack.scopes import ALL
 
 PASSWORD = "correct horse battery"
 numbers = count(1)
@@ -75,16 +81,58 @@ def make_source(
     return _kept(source), key
 
 
+def make_policy(
+    account: Account | None = None,
+    *levels: Sequence[User | Schedule],
+    name: str | None = None,
+    timeout_minutes: int = 5,
+    delay_minutes: int = 0,
+    repeats: int = 0,
+    routing_key: str = "",
+    source: AlertSource | None = None,
+) -> EscalationPolicy:
+    """A policy with these people and schedules, level by level; the source uses it, if one is given."""
+    with current_app.app_context():
+        rules = [
+            RuleDraft(timeout_minutes, [_target(each) for each in targets])
+            for targets in levels or ([make_user(account)],)
+        ]
+        policy = policies.create(
+            PolicyDraft(
+                name=name or f"Policy {next(numbers)}",
+                rules=rules,
+                delay_minutes=delay_minutes,
+                repeats=repeats,
+                routing_key=routing_key,
+            ),
+            account=account or make_account(),
+            by=None,
+        )
+        if source is not None:
+            db.session.get_one(AlertSource, source.id).escalation_policy_id = policy.id
+            db.session.commit()
+        return _loaded(policy)
+
+
 def make_alert(
     source: AlertSource | None = None,
     *,
     summary: str = "Disk full on db-1",
     details: str = "",
     alert_key: str | None = None,
+    priority: str | None = None,
+    routing_key: str | None = None,
 ) -> Alert:
     """A pending alert, opened by an event as in real life: subscribers react to it."""
     source_id = (source or make_source()[0]).id
-    event = IncomingEvent(EventType.ALERT, alert_key=alert_key, summary=summary, details=details)
+    event = IncomingEvent(
+        EventType.ALERT,
+        alert_key=alert_key,
+        summary=summary,
+        details=details,
+        priority=priority,
+        routing_key=routing_key,
+    )
     with current_app.app_context():
         alert_id = receive.receive(db.session.get_one(AlertSource, source_id), event).alert_id
         return _loaded(db.session.get_one(Alert, alert_id))
@@ -109,6 +157,35 @@ def make_action(
         db.session.add(action)
         db.session.commit()
         return _loaded(action)
+
+
+def make_installation(
+    by: User,
+    *,
+    team_id: str = "T0ACME",
+    team_name: str = "Acme Corp",
+    state: LinkState = LinkState.LINKED,
+    state_reason: str | None = None,
+    bot_token: str = "xoxb-secret-token",
+    scopes: Sequence[str] = ALL,
+) -> SlackInstallation:
+    """The account of this admin is linked to a workspace."""
+    return _kept(
+        SlackInstallation(
+            account_id=by.account_id,
+            team_id=team_id,
+            team_name=team_name,
+            team_url=f"https://{team_id.lower()}.slack.com/",
+            app_id="A1",
+            bot_user_id="U0BOT",
+            bot_id="B1",
+            bot_token=bot_token,
+            scopes=list(scopes),
+            state=state,
+            state_reason=state_reason,
+            installed_by_id=by.id,
+        )
+    )
 
 
 def make_schedule(
@@ -177,6 +254,11 @@ def sign_in(client: FlaskClient, user: User) -> str:
     with client.session_transaction() as session:
         session["sign_in"], session["_user_id"] = token, user.get_id()
     return token
+
+
+def _target(named: User | Schedule) -> Target:
+    kind = TargetKind.PERSON if isinstance(named, User) else TargetKind.SCHEDULE
+    return Target(kind, named.id)
 
 
 def _schedule(

@@ -40,8 +40,59 @@ class AlertResolved(Fact):
 
 
 @dataclass(frozen=True)
+class AlertPriorityRaised(Fact):
+    """From low to high."""
+
+    alert_id: int
+
+
+@dataclass(frozen=True)
+class AlertEscalated(Fact):
+    """A further level was asked: by its time, by hand, or after a reroute. Not the first one."""
+
+    alert_id: int
+    level: int
+
+
+@dataclass(frozen=True)
+class AlertEscalationEnded(Fact):
+    """The end of the policy: the alert is still pending and nobody further will be asked."""
+
+    alert_id: int
+
+
+@dataclass(frozen=True)
+class NobodyOnCall(Fact):
+    """Not one person was found to ask. Responders cannot know; the admins have to."""
+
+    alert_id: int
+
+
+@dataclass(frozen=True)
+class ResponderAdded(Fact):
+    """The person is asked to act: as a new responder, or once more."""
+
+    alert_id: int
+    user_id: int
+
+
+@dataclass(frozen=True)
+class AlertRerouted(Fact):
+    """Other people are asked now, and it is pending again."""
+
+    alert_id: int
+
+
+@dataclass(frozen=True)
 class WorkspaceLinked(Fact):
     """A workspace was linked or authorized again: what waited for it can go on."""
+
+    account_id: int
+
+
+@dataclass(frozen=True)
+class WorkspaceBroken(Fact):
+    """Slack no longer accepts the link: nothing is sent until an admin authorizes again."""
 
     account_id: int
 

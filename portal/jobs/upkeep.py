@@ -35,3 +35,10 @@ def wake_behind() -> None:
     """
     slack.wake_behind()
     db.session.commit()
+
+
+@every("*/5 * * * *", name="look_after_links")
+def look_after_links() -> None:
+    """Every five minutes: tokens that end soon, links not heard of for long."""
+    slack.look_after_links()
+    db.session.commit()

@@ -10,7 +10,7 @@ from portal.domain.alerts import operations as alerts
 from portal.domain.alerts.models import Alert, Via
 from portal.errors import PortalError
 from portal.jobs.engine import job, wake
-from portal.slack import gateway, installations, people, replies
+from portal.slack import installations, people, probes, replies, workspace
 from portal.slack.clicks import SlackClick
 from portal.slack.errors import Meaning, SlackError
 from portal.slack.messages.alert import ACKNOWLEDGE, RESOLVE
@@ -58,6 +58,7 @@ def press(click: BlockAction) -> None:
     elif not (click.value.isascii() and click.value.isdigit() and len(click.value) < 19):
         _tell(click, installation.account_id, NOT_AVAILABLE)
     else:
+        probes.notice_domain(installation, click.team_domain)
         person = people.linked(installation.account_id, click.user_id)
         if person is None:
             _remember(click, installation.account_id)
@@ -110,10 +111,10 @@ def identify_clicker(click_id: int) -> None:
     installation = installations.of_account(click.account_id) if click else None
     if click is None or installation is None:
         return
-    token, slack_user_id = installation.bot_token, click.slack_user_id
+    credentials, slack_user_id = installation.credentials, click.slack_user_id
     db.session.commit()
     try:
-        record = gateway.call(token, "users.info", user=slack_user_id).get("user") or {}
+        record = workspace.call(credentials, "users.info", user=slack_user_id).get("user") or {}
     except SlackError as problem:
         log.warning("clicker_not_identified", click_id=click_id, slack_error=problem.code)
         _finish(click_id, NOT_CONNECTED if problem.meaning is Meaning.PERSON else SLACK_AWAY)

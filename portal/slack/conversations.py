@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Base, db, now
 from portal.jobs.engine import job, wake
-from portal.slack import gateway, installations
+from portal.slack import installations, workspace
 from portal.slack.errors import SlackError, words
 
 PER_PAGE = 999  # Slack: "under 1000"
@@ -76,12 +76,12 @@ def fetch_channels(account_id: int) -> None:
     if row is None or installation is None or not _is_refreshing(row):
         return
     cursor, pages, scopes = row.cursor, row.pages, installation.scopes
-    token = installation.bot_token
+    credentials = installation.credentials
     types = ["public_channel", *["private_channel"] * ("groups:read" in scopes)]
     db.session.commit()
     try:
-        answer = gateway.call(
-            token,
+        answer = workspace.call(
+            credentials,
             "conversations.list",
             types=",".join(types),
             exclude_archived="true",

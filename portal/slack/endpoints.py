@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.db import db
 from portal.slack import actions, payloads
+from portal.slack.events import Event, receive
 from portal.slack.payloads import BlockAction
 from portal.slack.signing import signed_by_slack
 
@@ -46,10 +47,14 @@ def commands() -> ResponseReturnValue:
 @bp.post("/events")
 @signed_by_slack
 def events() -> ResponseReturnValue:
-    """Events. The manifest subscribes to none; Slack's handshake is answered."""
+    """Events, and Slack's handshake. 200 once the event is carried out, so that Slack repeats it
+    after a crash of ours; what is not for us is acknowledged and changes nothing."""
     payload = payloads.decode(request.get_data(as_text=True))
     if payload.get("type") == "url_verification":
         return jsonify(challenge=str(payload.get("challenge", ""))[:1000])
+    event = Event.parse(payload)
+    if event is not None and _is_our_app(payload.get("api_app_id")):
+        receive(event)
     return "", 200
 
 

@@ -13,6 +13,7 @@ from portal.settings import LOOPBACK
 from portal.slack.errors import SlackError
 
 TIMEOUT = 10  # seconds
+IMPATIENT = 3  # seconds; for a mere question, which can be asked again
 WITHOUT_RETRY_AFTER = 30  # seconds; the header may be missing or no number
 
 
@@ -22,14 +23,51 @@ def call(token: str | None, method: str, **arguments: Any) -> dict[str, Any]:
     Never call it with a transaction open: Slack may take ten seconds to answer. A lost connection
     is not tried again here, because Slack may have carried out the first call.
     """
+    return _call(method, token, **_as_slack_takes_them(method, arguments))
+
+
+def answers(token: str) -> bool:
+    """Whether Slack answers at all just now, whatever it says. auth.test changes nothing."""
+    try:
+        _call("auth.test", token, timeout=IMPATIENT)
+    except SlackError as problem:
+        return not problem.is_outage
+    return True
+
+
+def refresh(refresh_token: str) -> dict[str, Any]:
+    """Trade a refresh token for a new pair of tokens. Raises SlackError."""
+    answer = _as_client(grant_type="refresh_token", refresh_token=refresh_token)
+    if not answer.get("access_token"):
+        raise SlackError("no_access_token")
+    return answer
+
+
+def exchange(code: str) -> dict[str, Any]:
+    """Ask for the token of a code, to see whether Slack knows us. Raises SlackError."""
+    return _as_client(code=code)
+
+
+def _as_client(**given: str) -> dict[str, Any]:
+    config = current_app.config
+    client = {
+        "client_id": config["SLACK_CLIENT_ID"],
+        "client_secret": config["SLACK_CLIENT_SECRET"],
+    }
+    return _call("oauth.v2.access", None, auth=client, params=given)
+
+
+def _call(
+    method: str, token: str | None, *, timeout: int = TIMEOUT, **given: Any
+) -> dict[str, Any]:
     client = WebClient(
         token=token,
         base_url=current_app.config["SLACK_API_URL"],
-        timeout=TIMEOUT,
+        timeout=timeout,
         retry_handlers=[],
     )
     try:
-        answer = client.api_call(method, **_as_slack_takes_them(method, arguments))
+        answer = client.api_call(method, **given)
     except SlackApiError as problem:
         raise _understood(problem.response) from None  # its text may hold the whole answer
     except TimeoutError as problem:
@@ -91,12 +129,18 @@ def _understood(response: Any) -> SlackError:
     headers = {name.lower(): value for name, value in (response.headers or {}).items()}
     code = str(data.get("error") or "not_json")
     if response.status_code == 429 or code in ("ratelimited", "rate_limited"):
-        return SlackError("ratelimited", retry_after=_seconds(headers.get("retry-after")))
+        return SlackError(
+            "ratelimited",
+            retry_after=_seconds(headers.get("retry-after")),
+            scopes=_scopes(headers),
+        )
     if code.startswith("Received a response in a non-JSON format"):
         code = "not_json"
     if response.status_code >= 500:
         code = f"http_{response.status_code}"
-    return SlackError(code)
+    # A missing scope is named in the answer too, should the header be lost on the way.
+    provided = data.get("provided") if code == "missing_scope" else None
+    return SlackError(code, scopes=_scopes(headers) or _listed(provided))
 
 
 def _seconds(retry_after: object) -> int:
@@ -105,5 +149,9 @@ def _seconds(retry_after: object) -> int:
 
 
 def _scopes(headers: Any) -> list[str]:
-    found = {name.lower(): value for name, value in (headers or {}).items()}.get("x-oauth-scopes")
-    return [scope.strip() for scope in str(found or "").split(",") if scope.strip()]
+    found = {name.lower(): value for name, value in (headers or {}).items()}
+    return _listed(found.get("x-oauth-scopes"))
+
+
+def _listed(scopes: object) -> list[str]:
+    return [scope.strip() for scope in str(scopes or "").split(",") if scope.strip()]

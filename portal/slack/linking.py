@@ -18,13 +18,11 @@ from portal.domain.audit.actions import AuditAction
 from portal.domain.facts import WorkspaceLinked, WorkspaceUnlinked, announce
 from portal.domain.routing.models import AlertAction
 from portal.errors import Conflict, Denied, Invalid, PortalError
-from portal.slack import gateway, installations, oauth
-from portal.slack.clicks import EphemeralReply, SlackClick
-from portal.slack.conversations import ChannelList
+from portal.slack import erasing, gateway, installations, link_state, oauth, rotation
 from portal.slack.errors import SlackError
-from portal.slack.installations import LinkState, Revocation, SlackInstallation
+from portal.slack.installations import Revocation, SlackInstallation
 from portal.slack.people import UserLink
-from portal.slack.posted import BEHIND, Lane, PostedMessage
+from portal.slack.posted import BEHIND, PostedMessage
 
 CANCELLED = "You cancelled at Slack. Nothing was changed."
 UNREACHABLE = "Slack could not be reached. Nothing was changed; try again in a minute."
@@ -62,33 +60,24 @@ def unlink(*, by: User) -> None:
     installation = db.session.scalar(wanted.with_for_update())
     if installation is None:
         raise Conflict("This account is not linked to a Slack workspace.")
+    account_id = installation.account_id
     revocation = Revocation(
-        account_id=installation.account_id,
+        account_id=account_id,
         team_id=installation.team_id,
         bot_token=installation.bot_token,
     )
     db.session.add(revocation)
     log.record(
         AuditAction.WORKSPACE_UNLINKED,
-        account_id=by.account_id,
+        account_id=account_id,
         by=by,
         subject=f"workspace {installation.team_name}",
-        **unlink_consequences(installation.account_id),
+        **unlink_consequences(account_id),
     )
-    _cancel_deliveries(installation.account_id, by)
-    for table in (
-        PostedMessage,
-        Lane,
-        UserLink,
-        ChannelList,
-        SlackClick,
-        EphemeralReply,
-        AlertAction,
-    ):
-        db.session.execute(delete(table).where(table.account_id == installation.account_id))
-    db.session.delete(installation)
-    db.session.flush()
-    announce(WorkspaceUnlinked(installation.account_id, revocation.id))
+    _cancel_deliveries(account_id, by)
+    db.session.execute(delete(AlertAction).where(AlertAction.account_id == account_id))
+    erasing.erase(account_id)
+    announce(WorkspaceUnlinked(account_id, revocation.id))
     db.session.commit()
 
 
@@ -118,22 +107,6 @@ def unlink_consequences(account_id: int) -> dict[str, int]:
         "user_links": count(UserLink),
         "waiting_deliveries": count(PostedMessage, BEHIND),
     }
-
-
-def note_broken(account_id: int, token: str, code: str) -> None:
-    """Slack no longer accepts this token. Within the caller's transaction; no effect on a newer one."""
-    installation = installations.of_account(account_id)
-    if installation is None or installation.bot_token != token or not installation.is_working:
-        return
-    installation.state, installation.state_reason = LinkState.BROKEN, code
-    installation.state_since = now()
-    log.record(
-        AuditAction.WORKSPACE_BROKEN,
-        account_id=account_id,
-        by=log.SLACK,
-        subject=f"workspace {installation.team_name}",
-        reason=code,
-    )
 
 
 def _not_confirmed(code: str) -> str:
@@ -166,6 +139,7 @@ def _store(answer: dict[str, Any], identity: dict[str, Any], by: User) -> SlackI
     is_new = installation is None
     if installation is None:
         installation = SlackInstallation(account_id=by.account_id, team_id=team_id)
+        erasing.sweep(by.account_id)  # or an alert of the last link would turn up in this one
     elif installation.team_id != team_id:
         raise Conflict(
             f"You chose {team_name}, but this account is linked to {installation.team_name}. Choose"
@@ -176,6 +150,9 @@ def _store(answer: dict[str, Any], identity: dict[str, Any], by: User) -> SlackI
         with db.session.begin_nested():
             db.session.add(installation)
     except IntegrityError:
+        db.session.rollback()
+        if is_new and installations.of_account(by.account_id) is not None:
+            return _store(answer, identity, by)  # another admin of the account was first
         raise _taken(team_name) from None
     # A revocation that still waits for this workspace would kill the new link.
     db.session.execute(delete(Revocation).where(Revocation.team_id == team_id))
@@ -207,7 +184,10 @@ def _fill(
     installation.bot_user_id = str(answer["bot_user_id"])
     installation.bot_id = str(identity.get("bot_id") or "")
     installation.bot_token = str(answer["access_token"])
+    installation.refresh_token = str(answer.get("refresh_token") or "") or None
+    installation.token_expires_at = rotation.expires_at(answer)
+    installation.refresh_not_before, installation.refresh_failures = None, 0
     installation.scopes = [s for s in str(answer.get("scope") or "").split(",") if s]
-    installation.state, installation.state_reason = LinkState.LINKED, None
-    installation.state_since = installation.installed_at = now()
+    installation.installed_at = now()
     installation.installed_by_id = by.id
+    link_state.settle(installation, by=by)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from portal.slack import scopes
+from portal.slack import events, scopes
 
 SCHEMA = {"major_version": 2, "minor_version": 1}
 
@@ -30,6 +30,10 @@ def build(public_url: str) -> dict[str, Any]:
             "scopes": {"bot": list(scopes.ALL), "bot_optional": list(scopes.OPTIONAL)},
         },
         "settings": {
+            "event_subscriptions": {
+                "request_url": f"{public_url}/slack/events",
+                "bot_events": list(events.HANDLERS),
+            },
             "interactivity": {
                 "is_enabled": True,
                 "request_url": f"{public_url}/slack/interactions",

@@ -11,6 +11,7 @@ class BlockAction:
 
     app_id: str
     team_id: str
+    team_domain: str  # acme, of https://acme.slack.com/
     user_id: str
     user_team_id: str  # another workspace's, when somebody of a shared channel presses
     channel_id: str
@@ -26,17 +27,19 @@ class BlockAction:
         if action is None:
             return None
         user = _dict(payload.get("user"))
-        team_id = _text(_dict(payload.get("team")), "id") or _text(user, "team_id")
+        team = _dict(payload.get("team"))
+        team_id = text(team, "id") or text(user, "team_id")
         container = _dict(payload.get("container"))
         return cls(
-            app_id=_text(payload, "api_app_id"),
+            app_id=text(payload, "api_app_id"),
             team_id=team_id,
-            user_id=_text(user, "id"),
-            user_team_id=_text(user, "team_id") or team_id,
-            channel_id=_text(_dict(payload.get("channel")), "id") or _text(container, "channel_id"),
-            action_id=_text(action, "action_id"),
-            value=_text(action, "value"),
-            response_url=_text(payload, "response_url"),
+            team_domain=text(team, "domain"),
+            user_id=text(user, "id"),
+            user_team_id=text(user, "team_id") or team_id,
+            channel_id=text(_dict(payload.get("channel")), "id") or text(container, "channel_id"),
+            action_id=text(action, "action_id"),
+            value=text(action, "value"),
+            response_url=text(payload, "response_url"),
         )
 
 
@@ -52,7 +55,8 @@ def _dict(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _text(holder: dict[str, Any], name: str) -> str:
+def text(holder: dict[str, Any], name: str) -> str:
+    """The text under this name, or an empty one for whatever else is there."""
     value = holder.get(name)
     # PostgreSQL cannot keep a NUL, nor UTF-8 a lone surrogate; Slack sends neither.
     return (

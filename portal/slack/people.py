@@ -11,7 +11,7 @@ from portal.db import Base, db, now
 from portal.domain.accounts import queries
 from portal.domain.accounts.models import User
 from portal.jobs.engine import job, wake
-from portal.slack import gateway, installations
+from portal.slack import installations, workspace
 from portal.slack.errors import SlackError
 
 
@@ -38,6 +38,15 @@ def linked(account_id: int, slack_user_id: str) -> User | None:
         )
     )
     return link.user if link and link.user.is_active else None
+
+
+def reachable(account_id: int | None) -> set[int]:
+    """The ids of the people of the account whom Slack can tell something."""
+    installation = installations.of_account(account_id)
+    if installation is None or not installation.is_working:
+        return set()
+    wanted = select(UserLink.user_id).where(UserLink.account_id == account_id)
+    return set(db.session.scalars(wanted))
 
 
 def person_of(record: dict[str, Any], installation: installations.SlackInstallation) -> User | None:
@@ -78,7 +87,7 @@ def link_people(account_id: int) -> None:
     installation = installations.of_account(account_id)
     if installation is None or not installation.is_working:
         return
-    token = installation.bot_token
+    credentials = installation.credentials
     linked_ids = select(UserLink.user_id).where(UserLink.account_id == account_id)
     missing = select(User.id, User.email).where(
         User.account_id == account_id, User.deactivated_at.is_(None), User.id.not_in(linked_ids)
@@ -87,7 +96,7 @@ def link_people(account_id: int) -> None:
     db.session.commit()
     for _, email in people:
         try:
-            record = gateway.call(token, "users.lookupByEmail", email=email)["user"]
+            record = workspace.call(credentials, "users.lookupByEmail", email=email)["user"]
         except SlackError as problem:
             if problem.retry_after is None:
                 continue  # not there, or not now: the first click asks again

@@ -6,9 +6,10 @@ import structlog
 
 from portal.db import db, now
 from portal.jobs.engine import job, wake
-from portal.slack import gateway, installations
+from portal.slack import gateway, installations, workspace
 from portal.slack.clicks import EphemeralReply
 from portal.slack.errors import Meaning, SlackError
+from portal.slack.installations import Credentials
 
 KEPT = timedelta(minutes=30)  # as long as Slack's response_url lives
 
@@ -46,7 +47,7 @@ def send_reply(reply_id: int) -> None:
         _forget(reply_id)
         return
     installation = installations.of_account(reply.account_id) if reply.account_id else None
-    token = installation.bot_token if installation and installation.is_working else None
+    credentials = installation.credentials if installation and installation.is_working else None
     url, channel_id, user_id, text = (
         reply.response_url,
         reply.channel_id,
@@ -55,7 +56,7 @@ def send_reply(reply_id: int) -> None:
     )
     db.session.commit()
     try:
-        _send(url, token, channel_id, user_id, text)
+        _send(url, credentials, channel_id, user_id, text)
     except SlackError as problem:
         log.warning("reply_failed", reply_id=reply_id, slack_error=problem.code)
         if problem.meaning in (Meaning.TEMPORARY, Meaning.ASKED_TO_WAIT):
@@ -64,7 +65,9 @@ def send_reply(reply_id: int) -> None:
     _forget(reply_id)
 
 
-def _send(url: str | None, token: str | None, channel_id: str, user_id: str, text: str) -> None:
+def _send(
+    url: str | None, credentials: Credentials | None, channel_id: str, user_id: str, text: str
+) -> None:
     if url and gateway.may_respond_to(url):
         try:
             gateway.respond(url, text)
@@ -72,8 +75,10 @@ def _send(url: str | None, token: str | None, channel_id: str, user_id: str, tex
         except SlackError as problem:
             if problem.code != "response_url_gone":
                 raise
-    if token and channel_id and user_id:
-        gateway.call(token, "chat.postEphemeral", channel=channel_id, user=user_id, text=text)
+    if credentials and channel_id and user_id:
+        workspace.call(
+            credentials, "chat.postEphemeral", channel=channel_id, user=user_id, text=text
+        )
 
 
 def _try_again(reply_id: int, problem: SlackError) -> None:

@@ -1,4 +1,6 @@
-"""Which permissions do we ask Slack for, and why? (slack.md 7.3)"""
+"""Which permissions do we ask Slack for, why, and what does not work without them? (slack.md 7.3)"""
+
+from typing import NamedTuple
 
 REQUIRED: dict[str, str] = {
     "chat:write": "post alerts and keep them up to date",
@@ -11,3 +13,28 @@ OPTIONAL: dict[str, str] = {
     "groups:read": "offer the private channels the app was invited to",
 }
 ALL = (*REQUIRED, *OPTIONAL)
+
+
+class Feature(NamedTuple):
+    """A part of the product that is off while one of its scopes is missing."""
+
+    name: str
+    scopes: tuple[str, ...]
+    without: str
+
+
+FEATURES = (
+    Feature("Posting alerts", ("chat:write",), "No alert can be posted."),
+    Feature("Choosing a channel", ("channels:read",), "The list of channels cannot be fetched."),
+    Feature(
+        "Recognising people",
+        ("users:read", "users:read.email"),
+        "Nobody new can be matched, so their buttons are refused.",
+    ),
+    Feature(
+        "Posting without an invitation",
+        ("chat:write.public",),
+        "Type /invite @Tocsin in each channel that should show alerts.",
+    ),
+    Feature("Private channels", ("groups:read",), "Only public channels are offered."),
+)

@@ -2,11 +2,17 @@
 
 from typing import Any, ClassVar
 
-from cryptography.fernet import MultiFernet
+from cryptography.fernet import InvalidToken, MultiFernet
 from sqlalchemy import LargeBinary, TypeDecorator
 
 
 class EncryptedStr(TypeDecorator[str]):
+    """Text that only the keys in ENCRYPTION_KEYS open.
+
+    What none of them opens reads as "", so that a lost key takes down no page: the link says what
+    is wrong with it (SlackInstallation.is_working), and `tocsin doctor` names the rows.
+    """
+
     impl = LargeBinary
     cache_ok = True
     ring: ClassVar[MultiFernet]  # set once by create_app(), from ENCRYPTION_KEYS
@@ -15,7 +21,12 @@ class EncryptedStr(TypeDecorator[str]):
         return None if value is None else self.ring.encrypt(value.encode())
 
     def process_result_value(self, value: bytes | None, dialect: Any) -> str | None:
-        return None if value is None else self.ring.decrypt(value).decode()
+        if value is None:
+            return None
+        try:
+            return self.ring.decrypt(value).decode()
+        except InvalidToken:
+            return ""
 
 
 def render_item(kind: str, item: object, context: object) -> str | bool:

@@ -8,11 +8,12 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, request
 
-from . import admin, operations
+from . import acting, admin, event_sending, operations
 from .faults import SCENES, BadFault, parse
 from .here import here
-from .interactions import NotThere
+from .lookups import Impossible
 from .oauth import Refused
+from .payloads import NotThere
 from .platform import Platform
 
 bp = Blueprint("control", __name__, url_prefix="/_sandbox")
@@ -30,8 +31,25 @@ CHANGES: dict[str, Callable[..., Any]] = {
     "consent": operations.consent,
     "act/click": operations.click,
     "act/select": operations.select,
+    "act/choose": acting.choose,
+    "act/suggest": acting.suggest,
+    "act/command": acting.command,
+    "act/message": acting.say,
+    "act/reply": acting.reply,
+    "act/shortcut": acting.shortcut,
+    "act/message_shortcut": acting.message_shortcut,
+    "act/view": acting.act_in_view,
+    "act/fill": acting.fill_view,
+    "act/submit": acting.submit_view,
+    "act/close": acting.close_view,
+    "act/open_home": acting.open_home,
     "deliver": operations.deliver,
     "clock": operations.clock,
+    "away": operations.away,
+    "events/send": event_sending.send_event,
+    "events/hold": event_sending.hold,
+    "events/release": event_sending.release,
+    "events/verify": event_sending.verify_url,
 }
 NUMBERS = {"since": int, "count": int, "wait": float}
 
@@ -46,7 +64,7 @@ def _only_from_here() -> None:
 @bp.errorhandler(BadFault)
 @bp.errorhandler(NotThere)
 @bp.errorhandler(operations.Unknown)
-@bp.errorhandler(admin.Impossible)
+@bp.errorhandler(Impossible)
 def _refuse(problem: Exception) -> tuple[Response, int]:
     return jsonify({"error": str(problem)}), 400
 
@@ -66,6 +84,14 @@ def read(what: str) -> Response:
 def messages() -> Response:
     found = operations.messages(here(), request.args["channel"], request.args.get("as"))
     return _answer(found)
+
+
+@bp.get("/views")
+def views() -> Response:
+    """What a person has open: {"modal": …, "home": …}, null where there is none."""
+    user_id = request.args["user"]
+    modal = acting.open_view_of(here(), user_id)
+    return _answer({"modal": modal, "home": acting.home_of(here(), user_id)})
 
 
 @bp.post("/admin/<name>")

@@ -25,11 +25,13 @@ def send(
     secret: str | None = None,
     timestamp: str | None = None,
     sent_body: bytes | None = None,
+    any_success: bool = False,
 ) -> Delivery:
     """POST the body, signed over exactly these bytes, and journal it. Never raises for the portal.
 
     `secret`, `timestamp`, `headers` and `sent_body` (sent in place of the signed one) exist to send
-    what Slack would not: a stale or forged request. Call it without the platform's lock, since the portal may call back meanwhile.
+    what Slack would not: a stale or forged request. With `any_success` every 2xx is good, as for
+    events. Call it without the platform's lock, since the portal may call back meanwhile.
     """
     at = timestamp or str(int(platform.clock.now()))
     sent = {
@@ -44,8 +46,9 @@ def send(
     delivery = Delivery(seq, now, kind, url, sent, body.decode(errors="replace"), payload)
     started = time.monotonic()
     try:
-        delivery.status, delivery.answer = _post(url, body, sent)
-        delivery.verdict = "ok" if delivery.status == 200 else "http_error"
+        delivery.status, delivery.answer_headers, delivery.answer = _post(url, body, sent)
+        is_good = delivery.status == 200 or (any_success and delivery.status // 100 == 2)
+        delivery.verdict = "ok" if is_good else "http_error"
     except TimeoutError:
         delivery.verdict = "operation_timeout"
     except (OSError, http.client.HTTPException, ValueError) as problem:
@@ -57,7 +60,7 @@ def send(
     return delivery
 
 
-def _post(url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
+def _post(url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, dict[str, str], str]:
     """One request without redirects, proxies or second tries."""
     parts = urlsplit(url)
     secure = parts.scheme == "https"
@@ -67,6 +70,6 @@ def _post(url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
         path = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
         connection.request("POST", path, body, dict(headers))
         answer = connection.getresponse()
-        return answer.status, answer.read().decode(errors="replace")
+        return answer.status, dict(answer.getheaders()), answer.read().decode(errors="replace")
     finally:
         connection.close()

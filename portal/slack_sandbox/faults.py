@@ -1,6 +1,7 @@
 """Which calls go wrong on purpose, when, and how?"""
 
 import threading
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from fnmatch import fnmatchcase
 from typing import Any
@@ -22,7 +23,15 @@ EFFECTS = {
     "scope_lost": "the token loses a scope from now on",
 }
 VARIANTS = {
-    "rate_limited": ("status", "no_header", "not_a_number", "ok_ratelimited", "ok_rate_limited"),
+    "rate_limited": (
+        "status",
+        "no_header",
+        "not_a_number",
+        "fraction",
+        "ok_ratelimited",
+        "ok_rate_limited",
+        "ok_message_limit_exceeded",
+    ),
     "server_error": ("html", "json"),
     "not_json": ("html", "empty", "truncated", "array"),
 }
@@ -34,12 +43,13 @@ class BadFault(Exception):
 
 @dataclass
 class Fault:
-    """One rule: where (`method`, `team_id`, `channel`), when, and what."""
+    """One rule: where (`method`, `team_id`, `channel`, `arguments`), when, and what."""
 
     effect: str
     method: str = "*"  # a Web API method, "response_url", or a pattern like chat.*
     team_id: str = ""
     channel: str = ""
+    arguments: dict[str, str] = field(default_factory=dict)  # that the call must carry
     times: int | None = None  # the next n calls; None: until cleared
     every: int = 1  # every nth call
     for_seconds: float = 0.0  # 0: as long as the rule stands
@@ -71,11 +81,12 @@ class Fault:
         if self.every < 1:
             raise BadFault("every must be 1 or more.")
 
-    def covers(self, method: str, team_id: str, channel: str) -> bool:
+    def covers(self, method: str, team_id: str, channel: str, arguments: Mapping[str, Any]) -> bool:
         return (
             fnmatchcase(method, self.method)
             and self.team_id in ("", team_id)
             and self.channel in ("", channel)
+            and all(str(arguments.get(k, "")) == v for k, v in self.arguments.items())
         )
 
 
@@ -115,12 +126,16 @@ class Faults:
         with self._lock:
             self.rules = [r for r in self.rules if fault_id is not None and r.id != fault_id]
 
-    def for_call(self, method: str, team_id: str, channel: str) -> Fault | None:
+    def for_call(
+        self, method: str, team_id: str, channel: str, arguments: Mapping[str, Any]
+    ) -> Fault | None:
         """The rule that applies to this call. Counts the call, so ask once per call."""
         now = self._clock.now()
         with self._lock:
             self.rules = [r for r in self.rules if not r.until or now < r.until]
-            applying = (r for r in self.rules if self._applies(r, method, team_id, channel))
+            applying = (
+                r for r in self.rules if self._applies(r, method, team_id, channel, arguments)
+            )
             chosen = next(applying, None)
             for rule in self.rules:
                 rule.is_awake = rule.is_awake or fnmatchcase(method, rule.after_call)
@@ -129,8 +144,10 @@ class Faults:
             return chosen
 
     @staticmethod
-    def _applies(rule: Fault, method: str, team_id: str, channel: str) -> bool:
-        if not rule.is_awake or not rule.covers(method, team_id, channel):
+    def _applies(
+        rule: Fault, method: str, team_id: str, channel: str, arguments: Mapping[str, Any]
+    ) -> bool:
+        if not rule.is_awake or not rule.covers(method, team_id, channel, arguments):
             return False
         rule.seen += 1
         if rule.seen % rule.every:
@@ -148,6 +165,10 @@ SCENES: dict[str, tuple[str, dict[str, Any]]] = {
     "down": (
         "Slack is down for two minutes",
         {"effect": "server_error", "status": 503, "for_seconds": 120},
+    ),
+    "unreachable": (
+        "Slack resets every connection for a minute",
+        {"effect": "reset", "for_seconds": 60},
     ),
     "rate_limited": (
         "Rate limited for 30 seconds",

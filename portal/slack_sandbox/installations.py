@@ -1,5 +1,6 @@
 """How does the app come into a workspace, and what does its leaving take away?"""
 
+from . import events, rotation
 from .platform import Platform
 from .state import Installation, Person, Token
 
@@ -22,12 +23,9 @@ def install(
     ) or _new(platform, team_id, enterprise_id, installer)
     own.installer, own.installed_at = installer, platform.clock.now()
     own.scopes += [scope for scope in scopes if scope not in own.scopes]
-    good = [t for t in world.tokens.values() if t.installation_id == own.id and not t.error]
-    if good and not world.switches.fresh_token_on_reinstall:
-        return own, good[-1]
-    token = Token(platform.secret("xoxb-"), own.id)
-    world.tokens[token.token] = token
-    return own, token
+    good = [each for each in rotation.active(platform, own) if not each.expires_at]
+    is_kept = not (world.switches.fresh_token_on_reinstall or rotation.is_on(platform))
+    return own, good[-1] if good and is_kept else rotation.mint(platform, own)
 
 
 def _new(platform: Platform, team_id: str, enterprise_id: str, installer: str) -> Installation:
@@ -63,6 +61,7 @@ def end(platform: Platform, own: Installation, error: str) -> None:
     """The app is gone: tokens answer `error`, the bot user is deactivated and leaves all channels."""
     world = platform.world
     own.is_active = False
+    events.app_ended(platform, own)
     for token in world.tokens.values():
         if token.installation_id == own.id:
             token.error = token.error or error

@@ -44,6 +44,7 @@ class Delivery:
     body: str
     payload: dict[str, Any]
     status: int | None = None
+    answer_headers: dict[str, str] = field(default_factory=dict)
     answer: str = ""
     duration: float = 0.0
     verdict: str = "waiting"  # then "ok", "http_error", "operation_timeout" or "connection_failed"

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from . import installations, interactions, oauth
+from . import installations, interactions, oauth, payloads
 from .delivery import FORM, JSON, send
 from .journal import Delivery, Request, Violation
 from .platform import Platform
@@ -29,6 +29,7 @@ def seed(platform: Platform, name: str = "default") -> dict[str, Any]:
         platform.clock.real()
         platform.limiter.clear()
         platform.faults.clear()
+        platform.events.clear()
     platform.journal.clear()
     return state(platform)
 
@@ -86,7 +87,7 @@ def install(
         own, token = installations.install(
             platform, team_id, enterprise_id, user_id, [s for s in wanted if s not in declined]
         )
-        return asdict(own) | {"token": token.token}
+        return asdict(own) | {"token": token.token, "refresh_token": token.refresh_token}
 
 
 def consent(
@@ -115,7 +116,8 @@ def ephemerals(platform: Platform, user_id: str) -> list[dict[str, Any]]:
     with platform.reading() as world:
         return [
             _told(platform, message)
-            for message in world.messages.values()
+            for channel_id in world.channels
+            for message in world.messages_in(channel_id)
             if message.ephemeral_for == user_id and not message.is_dismissed
         ]
 
@@ -126,9 +128,11 @@ def wait_for_message(
     """The newest message of a channel that says `text` anywhere; Unknown if none comes in time."""
 
     def find() -> dict[str, Any] | None:
-        said = messages(platform, channel_id)
-        matching = [each for each in said if text in json.dumps(each, ensure_ascii=False)]
-        return matching[-1] if matching else None
+        for message in reversed(platform.world.messages_in(channel_id)):
+            told = None if message.ephemeral_for else _told(platform, message)
+            if told and text in json.dumps(told, ensure_ascii=False):
+                return told
+        return None
 
     found: dict[str, Any] | None = platform.wait_for(find, timeout)
     if found is None:
@@ -147,13 +151,13 @@ def click(
 ) -> Delivery:
     """Press a button, named by its action_id or by the text on it, as this person.
 
-    Raises interactions.NotThere where there is no such button, or its dialog was declined.
+    Raises payloads.NotThere where there is no such button, or its dialog was declined.
     """
     with platform.reading() as world:
         found = interactions.find(world, user_id, channel_id, ts, action_id, block_id)
         team_id = world.people[user_id].team_id
     if not confirm:
-        raise interactions.NotThere(f"{user_id} declined to confirm {action_id}: no delivery.")
+        raise payloads.NotThere(f"{user_id} declined to confirm {action_id}: no delivery.")
     return interactions.click(platform, team_id, user_id, channel_id, ts, *found)
 
 
@@ -223,6 +227,13 @@ def deliveries(
 
 def violations(platform: Platform, rule: str = "") -> list[Violation]:
     return [each for each in list(platform.journal.violations) if rule in ("", each.rule)]
+
+
+def away(platform: Platform, seconds: float) -> None:
+    """Refuse all connections for some real seconds, this control API included."""
+    if platform.go_away is None:
+        raise Unknown("The sandbox does not listen.")
+    platform.go_away(seconds)
 
 
 def clock(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from .clock import Clock
+from .event_queue import EventQueue
 from .faults import Faults
 from .journal import Journal
 from .manifest import Manifest
@@ -16,6 +17,7 @@ from .rate_limits import RateLimiter
 from .state import Message, World
 
 Found = TypeVar("Found")
+MOST_MESSAGES = 10_000  # per channel; a storm that runs for hours must not eat the memory
 
 
 @dataclass
@@ -40,12 +42,16 @@ class Platform:
     journal: Journal = field(default_factory=Journal)
     limiter: RateLimiter = field(default_factory=RateLimiter)
     faults: Faults = field(init=False)
+    events: EventQueue = field(init=False)
+    go_away: Callable[[float], None] | None = None  # set while the sandbox listens
+    watchers: list[Callable[[Message], None]] = field(default_factory=list)  # told of new messages
     changed: threading.Event = field(default_factory=threading.Event)
     stopping: threading.Event = field(default_factory=threading.Event)
     _news: threading.Condition = field(default_factory=threading.Condition)  # on a re-entrant lock
 
     def __post_init__(self) -> None:
         self.faults = Faults(self.clock)
+        self.events = EventQueue(self.clock)
 
     @contextmanager
     def changing(self) -> Iterator[World]:
@@ -83,7 +89,13 @@ class Platform:
         return f"{self.world.last_ts:.6f}"
 
     def keep(self, message: Message) -> Message:
-        self.world.messages[f"{message.channel}/{message.ts}"] = message
+        """Store a new message. A channel forgets its oldest when it has too many."""
+        kept = self.world.messages.setdefault(message.channel, {})
+        kept[message.ts] = message
+        if len(kept) > MOST_MESSAGES:
+            del kept[next(iter(kept))]
+        for tell in self.watchers:
+            tell(message)
         return message
 
     def violation(self, rule: str, detail: str, method: str = "") -> None:

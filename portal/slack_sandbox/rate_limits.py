@@ -61,10 +61,11 @@ class RateLimiter:
         if verdict := self._still_blocked(key, now):
             return verdict
         tokens, since = self.buckets.get(key, (float(switches.posting_burst), now))
-        tokens = min(switches.posting_burst, tokens + max(0.0, now - since))
+        pace = switches.posting_per_second
+        tokens = min(switches.posting_burst, tokens + pace * max(0.0, now - since))
         if tokens < 1:
             self.buckets[key] = (tokens, now)
-            return self.block(key, now, max(1, math.ceil(1 - tokens)))
+            return self.block(key, now, max(1, math.ceil((1 - tokens) / pace)))
         verdict = self.admit(("posting", team_id), switches.posting_per_minute, now, switches)
         if verdict.retry_after:
             return verdict

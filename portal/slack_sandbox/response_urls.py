@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from . import messages
+from . import channels, events, messages
 from .platform import Platform
-from .state import Channel, Message, ResponseURL
-from .web_api import chat
+from .state import Channel, Message
+from .web_api import shapes
 from .web_api.call import Call, RateLimited, SlackError
 
 MOST_USES = 5
@@ -23,7 +23,7 @@ def use(platform: Platform, url_id: str, arguments: dict[str, Any]) -> None:
     world = platform.world
     url = world.response_urls.get(url_id)
     own = world.installations.get(url.installation_id) if url else None
-    if url is None or own is None or not own.is_active:
+    if url is None or own is None or not own.is_active or url.channel not in world.channels:
         raise Gone
     if url.uses >= MOST_USES or platform.clock.now() >= url.expires_at:
         raise Gone
@@ -32,7 +32,7 @@ def use(platform: Platform, url_id: str, arguments: dict[str, Any]) -> None:
     content = messages.read(call, parse_default="none", sums_texts=False)
     original, channel = world.message(url.channel, url.message_ts), world.channels[url.channel]
     if call.flag("delete_original") and original is not None:
-        chat.remove(world.messages, original, world.messages_in(channel.id))
+        channels.take_away(platform, original)
         if content.is_empty:
             return
     if content.is_empty:
@@ -40,27 +40,30 @@ def use(platform: Platform, url_id: str, arguments: dict[str, Any]) -> None:
     if call.flag("replace_original") and original is not None and not call.flag("delete_original"):
         _replace(platform, original, content, channel)
     else:
-        _post(call, url, original, content, channel)
+        post(call, url.user, original, content, channel)
 
 
 def _replace(
     platform: Platform, original: Message, content: messages.Content, channel: Channel
 ) -> None:
+    before = shapes.message(platform, platform.world, original)
     if content.text is not None and content.blocks is None:
         original.blocks = []
     if content.attachments is None:
         original.attachments = []
     messages.put(platform, original, content, channel)
     original.failures.clear()
+    events.message_changed(platform, original, before)
 
 
-def _post(
+def post(
     call: Call,
-    url: ResponseURL,
+    user_id: str,
     original: Message | None,
     content: messages.Content,
     channel: Channel,
 ) -> None:
+    """Say it to the channel, or to this person only, as `response_type` in the call asks."""
     platform, own = call.platform, call.installation
     is_public = call.text("response_type") == "in_channel"
     if is_public:
@@ -79,7 +82,7 @@ def _post(
     )
     messages.put(platform, message, content, channel)
     if not is_public:
-        message.ephemeral_for, message.notifies = url.user, []
+        message.ephemeral_for, message.notifies = user_id, []
     platform.keep(message)
 
 

@@ -2,13 +2,15 @@
 
 import sys
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from . import admin, operations, seed, store
+from . import admin, event_sending, events, operations, seed, store
+from .actor import Actor
 from .faults import Fault, parse
 from .journal import Delivery, Request, Violation
 from .manifest import Manifest
@@ -16,9 +18,10 @@ from .platform import Credentials, Platform
 from .server import Server
 
 PAUSE_BEFORE_SAVING = 0.1  # changes come in bursts; one write each is enough
+PAUSE_PER_SAVING = 30.0  # times what the last one took: a large state is written less often
 
 
-class Sandbox:
+class Sandbox(Actor):
     """A pretend Slack with one app: on a free port in a test, or for as long as the demo runs.
 
     `state_file` keeps workspaces, messages, installations and tokens over a restart. An unreadable
@@ -43,7 +46,11 @@ class Sandbox:
         self._host, self._port, self._file = host, port, state_file
         self._server: Server | None = None
         self._saver: threading.Thread | None = None
+        self._return: threading.Timer | None = None
         self.platform = Platform(credentials, Manifest(manifest), self._saved() or seed.default())
+        self.platform.go_away = self.go_away
+        self.platform.watchers.append(partial(events.message_posted, self.platform))
+        self._events: threading.Thread | None = None
 
     def _saved(self) -> Any:
         try:
@@ -56,6 +63,13 @@ class Sandbox:
         self._server = Server(self.platform, self._host, self._port)
         self.platform.url = f"http://{self._host}:{self._server.port}"
         self._server.start()
+        self._events = threading.Thread(
+            target=event_sending.keep_sending,
+            args=(self.platform,),
+            name="slack-sandbox-events",
+            daemon=True,
+        )
+        self._events.start()
         if self._file:
             self._saver = threading.Thread(
                 target=self._keep_saving,
@@ -66,12 +80,32 @@ class Sandbox:
             self._saver.start()
         return self
 
+    def go_away(self, seconds: float = 0.0) -> None:
+        """Refuse connections, for some real seconds or until `come_back`."""
+        if self._server is not None:
+            self._server.stop()
+            if seconds:
+                self._return = threading.Timer(seconds, self.come_back)
+                self._return.daemon = True
+                self._return.start()
+
+    def come_back(self) -> None:
+        if self._server is not None:
+            self._server.start()
+
     def stop(self) -> None:
         """Answer no more; what is hanging is let go, what is unsaved is saved."""
         self.platform.stopping.set()
+        if self._return is not None:
+            self._return.cancel()
+            self._return.join()
         if self._server is not None:
             self._server.stop()
             self._server = None
+        if self._events is not None:
+            self.platform.events.wake()
+            self._events.join()
+            self._events = None
         if self._saver is not None:
             self.platform.changed.set()
             self._saver.join()
@@ -99,16 +133,17 @@ class Sandbox:
         self.stop()
 
     def _keep_saving(self, file: Path) -> None:
+        pause = PAUSE_BEFORE_SAVING
         while not self.platform.stopping.is_set():
             self.platform.changed.wait()
-            self.platform.stopping.wait(PAUSE_BEFORE_SAVING)
+            self.platform.stopping.wait(pause)
             self.platform.changed.clear()
+            begun = time.monotonic()
             self._save(file)
+            pause = max(PAUSE_BEFORE_SAVING, PAUSE_PER_SAVING * (time.monotonic() - begun))
 
     def _save(self, file: Path) -> None:
-        with self.platform.reading() as world:
-            text = store.encode(world)
-        store.save(file, text)
+        store.save(file, store.encode(self.platform.reading))
 
     @property
     def url(self) -> str:
@@ -139,9 +174,9 @@ class Sandbox:
     def clear_faults(self) -> None:
         self.platform.faults.clear()
 
-    def admin(self, operation: str, **arguments: Any) -> None:
+    def admin(self, operation: str, **arguments: Any) -> Any:
         """One of `admin.OPERATIONS`: admin("archive", channel="C0OPS")."""
-        admin.OPERATIONS[operation](self.platform, **arguments)
+        return admin.OPERATIONS[operation](self.platform, **arguments)
 
     # What follows does in this process what the control API does over HTTP: see `operations`.
 
@@ -184,6 +219,22 @@ class Sandbox:
     @property
     def deliver(self) -> Callable[..., Delivery]:
         return partial(operations.deliver, self.platform)
+
+    @property
+    def send_event(self) -> Callable[..., list[Delivery]]:
+        return partial(event_sending.send_event, self.platform)
+
+    @property
+    def hold_events(self) -> Callable[..., None]:
+        return partial(event_sending.hold, self.platform)
+
+    @property
+    def release_events(self) -> Callable[..., list[Delivery]]:
+        return partial(event_sending.release, self.platform)
+
+    @property
+    def verify_events_url(self) -> Callable[..., Delivery]:
+        return partial(event_sending.verify_url, self.platform)
 
     @property
     def requests(self) -> Callable[..., list[Request]]:

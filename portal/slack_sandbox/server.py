@@ -68,22 +68,37 @@ class Handler(WSGIRequestHandler):
 
 
 class Server:
-    """The listening socket and the thread that serves it."""
+    """The listening socket and the thread that serves it. It can go away and come back."""
 
     def __init__(self, platform: Platform, host: str, port: int) -> None:
-        self._server: BaseWSGIServer = make_server(
-            host, port, create_app(platform), threaded=True, request_handler=Handler
-        )
+        self._app, self._host = create_app(platform), host
+        self._turn = threading.Lock()
+        self._server: BaseWSGIServer | None = self._listen(port)
         self.port: int = self._server.server_port
-        self._thread = threading.Thread(target=self._serve, name="slack-sandbox", daemon=True)
+        self._thread = threading.Thread()
 
-    def _serve(self) -> None:
-        self._server.serve_forever(poll_interval=0.02)
+    def _listen(self, port: int) -> BaseWSGIServer:
+        return make_server(self._host, port, self._app, threaded=True, request_handler=Handler)
 
     def start(self) -> None:
+        with self._turn:
+            self._serve(self._server or self._listen(self.port))
+
+    def _serve(self, server: BaseWSGIServer) -> None:
+        self._server = server
+        self._thread = threading.Thread(
+            target=server.serve_forever,
+            kwargs={"poll_interval": 0.02},
+            name="slack-sandbox",
+            daemon=True,
+        )
         self._thread.start()
 
     def stop(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        """Refuse connections from now on; `start` takes them again on the same port."""
+        with self._turn:
+            if self._server is not None:
+                self._server.shutdown()
+                self._thread.join()
+                self._server.server_close()
+                self._server = None

@@ -6,6 +6,8 @@ from flask import abort
 
 from .state import Channel, Message, Person, Workspace, World
 
+MOST_SHOWN = 200  # messages on a page; older ones stay readable through the API
+
 
 @dataclass(frozen=True)
 class Place:
@@ -52,7 +54,7 @@ def channels_seen(world: World, place: Place) -> list[Channel]:
 
 
 def threads(world: World, place: Place) -> list[tuple[Message, list[Message]]]:
-    """The channel's messages in order, each with its replies."""
+    """The channel's newest messages in order, each with its replies."""
     if place.channel is None:
         return []
     shown = [
@@ -67,4 +69,5 @@ def threads(world: World, place: Place) -> list[tuple[Message, list[Message]]]:
     for message in shown:
         if message.is_reply:
             replies.setdefault(message.thread_ts, []).append(message)
-    return [(each, replies[each.ts]) for each in shown if not each.is_reply]
+    leading = [each for each in shown if not each.is_reply]
+    return [(each, replies[each.ts]) for each in leading[-MOST_SHOWN:]]

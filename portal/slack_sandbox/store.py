@@ -3,7 +3,8 @@
 import json
 import os
 import tempfile
-from dataclasses import asdict
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +14,29 @@ from .state import (
     Installation,
     Message,
     Person,
+    RefreshToken,
     ResponseURL,
     Switches,
     Token,
     Workspace,
     World,
 )
+from .surfaces import Trigger, UserGroup, View
 
 FORMAT = 1
+PIECE = 50  # messages that are written down in one go
 COLLECTIONS: dict[str, type[Any]] = {
     "workspaces": Workspace,
     "people": Person,
     "channels": Channel,
-    "messages": Message,
     "installations": Installation,
     "tokens": Token,
+    "refresh_tokens": RefreshToken,
     "codes": Code,
     "response_urls": ResponseURL,
+    "triggers": Trigger,
+    "views": View,
+    "usergroups": UserGroup,
 }
 
 
@@ -37,8 +44,26 @@ class UnreadableState(Exception):
     """The state file cannot be used; the message says where it was put aside."""
 
 
-def encode(world: World) -> str:
-    return json.dumps({"format": FORMAT, "world": asdict(world)})
+def encode(reading: Callable[[], AbstractContextManager[World]]) -> str:
+    """The state as text, read in small pieces so that nobody waits long for the lock.
+
+    What changes between two pieces asks for another save anyway.
+    """
+    with reading() as world:
+        others = {key: value for key, value in vars(world).items() if key != "messages"}
+        texts = [
+            f"{json.dumps(key)}:{json.dumps(value, default=vars)}" for key, value in others.items()
+        ]
+        places = [(channel_id, ts) for channel_id, kept in world.messages.items() for ts in kept]
+    kept_messages: list[str] = []
+    for start in range(0, len(places), PIECE):
+        with reading() as world:
+            for channel_id, ts in places[start : start + PIECE]:
+                if message := world.message(channel_id, ts):
+                    name = json.dumps(f"{channel_id}/{ts}")
+                    kept_messages.append(f"{name}:{json.dumps(vars(message))}")
+    texts.append(f'"messages":{{{",".join(kept_messages)}}}')
+    return f'{{"format":{FORMAT},"world":{{{",".join(texts)}}}}}'
 
 
 def decode(text: str) -> World:
@@ -49,7 +74,11 @@ def decode(text: str) -> World:
     fields = dict(saved["world"])
     fields["switches"] = Switches(**fields["switches"])
     for name, kind in COLLECTIONS.items():
-        fields[name] = {key: kind(**value) for key, value in fields[name].items()}
+        fields[name] = {key: kind(**value) for key, value in fields.get(name, {}).items()}
+    saved_messages = fields["messages"].values()
+    fields["messages"] = {}
+    for message in (Message(**each) for each in saved_messages):
+        fields["messages"].setdefault(message.channel, {})[message.ts] = message
     return World(**fields)
 
 

@@ -32,7 +32,8 @@ def public(view: View[P]) -> View[P]:
 def requires(permission: Permission) -> Callable[[View[P]], View[P]]:
     """Let only people with the permission in. `view.access` is then the permission.
 
-    Strangers are sent to the sign-in page; others meet Denied, whose words say whom to ask.
+    Strangers are sent to the sign-in page; others meet Denied, whose words say whom to ask, or
+    NotFound where it is not their business that there is such a page.
     """
 
     def declare(view: View[P]) -> View[P]:

@@ -14,6 +14,7 @@ from portal.domain import rate_limits
 from portal.domain.accounts.permissions import Permission
 from portal.domain.alerts import queries as alerts
 from portal.domain.alerts.models import Outcome
+from portal.domain.escalation import queries as escalation
 from portal.domain.routing import queries as routing
 from portal.domain.sources import operations, queries
 from portal.domain.sources.models import TYPES, AlertSource
@@ -39,11 +40,17 @@ OUTCOMES: dict[Outcome, str] = {
 }
 
 
+def _id_or_none(chosen: str | int | None) -> int | None:
+    """The id in a select whose first choice, the empty one, is none."""
+    return int(chosen) if chosen not in (None, "", "None") else None
+
+
 class SourceForm(FlaskForm):  # type: ignore[misc]
     """What a source is; operations.create() knows which values fit."""
 
     name = StringField("Name")
     type = SelectField("Type", choices=[SelectChoice(*kind) for kind in TYPES.items()])
+    escalation_policy_id = SelectField("Escalation policy", coerce=_id_or_none)
 
 
 @bp.get("/alert-sources")
@@ -64,7 +71,7 @@ def index() -> Response:
 @bp.get("/alert-sources/new")
 @requires(Permission.MANAGE_ALERT_SOURCES)
 def new() -> Response:
-    return page("alert_sources/form.html", form=SourceForm(), source=None)
+    return _form(SourceForm(), None)
 
 
 @bp.post("/alert-sources/new")
@@ -74,7 +81,11 @@ def create() -> Answer:
     assert account is not None  # noqa: S101 - whoever may manage sources has an account
     try:
         source, key = operations.create(
-            account=account, name=form.name.data or "", type=form.type.data or "", by=viewer()
+            account=account,
+            name=form.name.data or "",
+            type=form.type.data or "",
+            escalation_policy_id=form.escalation_policy_id.data,
+            by=viewer(),
         )
     except (Invalid, Conflict) as problem:
         return _unfit(form, problem, None)
@@ -116,7 +127,7 @@ def events(source_id: int) -> Response:
 @requires(Permission.MANAGE_ALERT_SOURCES)
 def edit(source_id: int) -> Response:
     source = queries.source(viewer(), source_id)
-    return page("alert_sources/form.html", form=SourceForm(obj=source), source=source)
+    return _form(SourceForm(obj=source), source)
 
 
 @bp.post("/alert-sources/<int:source_id>/edit")
@@ -125,7 +136,13 @@ def change(source_id: int) -> Answer:
     form = SourceForm()
     name, type = form.name.data or "", form.type.data or ""
     try:
-        operations.change(source_id, name=name, type=type, by=viewer())
+        operations.change(
+            source_id,
+            name=name,
+            type=type,
+            escalation_policy_id=form.escalation_policy_id.data,
+            by=viewer(),
+        )
     except (Invalid, Conflict) as problem:
         return _unfit(form, problem, source_id)
     return redirect(url_for(".show", source_id=source_id))
@@ -160,7 +177,13 @@ def _unfit(form: SourceForm, problem: Invalid | Conflict, source_id: int | None)
     taken = Invalid(str(problem), field="name")
     form_errors(form, problem if isinstance(problem, Invalid) else taken)
     source = None if source_id is None else queries.source(viewer(), source_id)
-    return page("alert_sources/form.html", form=form, source=source), 422
+    return _form(form, source), 422
+
+
+def _form(form: SourceForm, source: AlertSource | None) -> Response:
+    policies = [(str(policy.id), policy.name) for policy in escalation.policies_of(viewer())]
+    form.escalation_policy_id.choices = [("", "None: nobody is asked"), *policies]
+    return page("alert_sources/form.html", form=form, source=source)
 
 
 def _take_new_key(source: AlertSource) -> str | None:

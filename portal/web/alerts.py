@@ -15,9 +15,10 @@ from portal.domain.alerts.models import Alert, AlertStatus, Via
 from portal.domain.routing import queries as routing
 from portal.domain.sources import queries as sources
 from portal.errors import Conflict, Invalid
-from portal.slack import errors, posted
+from portal.slack import errors, places
+from portal.web import escalations
 from portal.web.access import requires, viewer
-from portal.web.render import form_errors, fragment, page
+from portal.web.render import form_errors, fragment, page, row_id
 
 bp = Blueprint("alerts", __name__)
 
@@ -45,12 +46,12 @@ def index() -> Response:
     """The newest alerts first, fifty on a page; unknown filters mean the usual ones."""
     tab = request.args.get("status", "open")
     tab = tab if tab in TABS else "open"
-    source_id = _row_id("source")
+    source_id = row_id(request.args.get("source"))
     found = queries.alerts_of(
         viewer(),
         statuses=TABS[tab],
         source_id=source_id,
-        before_id=_row_id("before"),
+        before_id=row_id(request.args.get("before")),
     )
     shown = found[: queries.PAGE]
     context: dict[str, Any] = {
@@ -141,12 +142,6 @@ def _unfit_comment(alert: Alert, form: CommentForm) -> Answer:
     return page("alerts/show.html", form=form, **_status(alert), **_story(alert)), 422
 
 
-def _row_id(name: str) -> int | None:
-    """The number in the query, if it is one that PostgreSQL's bigint can hold."""
-    number = request.args.get(name, type=int)
-    return number if number is not None and 0 < number < 2**63 else None
-
-
 def _answer(alert_id: int, conflict: str | None = None) -> Answer:
     """The present state where the button was pressed: a row, the alert's head, or a whole page."""
     if not request.headers.get("HX-Request"):
@@ -171,7 +166,7 @@ def _status(alert: Alert) -> dict[str, Any]:
 
 def _places(alert: Alert) -> dict[str, Any]:
     return {
-        "places": posted.places(alert),
+        "places": places.places(alert),
         "actions": routing.actions_for(alert),
         "can_manage_actions": viewer().can(Permission.MANAGE_ALERT_ACTIONS),
     }
@@ -181,6 +176,7 @@ def _story(alert: Alert) -> dict[str, Any]:
     details = alert.custom_details
     return {
         **_places(alert),
+        **escalations.context(alert),
         "timeline": queries.timeline(alert),
         "words": errors.words,
         "custom_details": details and json.dumps(details, indent=2, ensure_ascii=False),

@@ -25,6 +25,17 @@ def wants_fragment() -> bool:
     return bool(request.htmx) and not request.htmx.history_restore_request
 
 
+def row_id(text: str | None) -> int | None:
+    """The number in a query, if it is one that PostgreSQL's bigint can hold."""
+    is_number = text is not None and text.isascii() and text.isdigit() and len(text) < 19
+    return int(text or "") if is_number else None
+
+
+def search_text(text: str) -> str:
+    """What somebody looks for, its white space made single; PostgreSQL's text has no NUL."""
+    return " ".join(text.replace("\0", " ").split())
+
+
 def form_errors(form: FlaskForm, problem: Invalid) -> None:
     """Put the operation's sentence at the field it is about, or at the top of the form."""
     field = form._fields.get(problem.field)

@@ -56,9 +56,10 @@ def test_who_is_not_a_user_changes_neither_sources_nor_actions(
         source, _ = make_source(cast.account)
         action = make_action(source)
         channel = {"channel_id": "C111", "channel_name": "ops"}
+        changed = {"name": "Mine", "type": "api", "escalation_policy_id": None}
         for attempt in (
             lambda: create(cast.account, person),
-            lambda: sources.change(source.id, name="Mine", type="api", by=person),
+            lambda: sources.change(source.id, **changed, by=person),
             lambda: sources.rotate_integration_key(source.id, by=person),
             lambda: sources.disable(source.id, by=person),
             lambda: sources.enable(source.id, by=person),
@@ -78,11 +79,12 @@ def test_sources_and_actions_of_another_account_do_not_exist(app: Flask, cast: C
         action, foreign = make_action(source), cast.charlie
         assert foreign.account is not None
         channel = {"channel_id": "C111", "channel_name": "ops"}
+        changed = {"name": "Mine", "type": "api", "escalation_policy_id": None}
         for attempt in (
             lambda: queries.source(foreign, source.id),
             lambda: routing.action(foreign, action.id),
             lambda: create(cast.account, foreign),
-            lambda: sources.change(source.id, name="Mine", type="api", by=foreign),
+            lambda: sources.change(source.id, **changed, by=foreign),
             lambda: sources.rotate_integration_key(source.id, by=foreign),
             lambda: sources.disable(source.id, by=foreign),
             lambda: actions.create(account=cast.account, sources=[source], by=foreign, **channel),
@@ -114,6 +116,19 @@ def test_an_action_needs_a_source_and_a_channel(app: Flask, cast: Cast) -> None:
                     by=cast.ada,
                 )
             assert refused.value.field == field
+
+
+def test_a_source_that_is_named_twice_counts_once(app: Flask, cast: Cast) -> None:
+    with app.app_context():
+        source, _ = make_source(cast.account)
+        action = actions.create(
+            account=cast.account,
+            sources=[source, source],
+            channel_id="C111",
+            channel_name="ops",
+            by=cast.ada,
+        )
+        assert [each.id for each in action.sources] == [source.id]
 
 
 def test_two_actions_that_name_one_channel_make_one_message(app: Flask, cast: Cast) -> None:

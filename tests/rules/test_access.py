@@ -13,13 +13,15 @@ from werkzeug.test import TestResponse
 
 from portal.db import db, now
 from portal.domain.accounts.models import Account, SignIn, User
-from portal.domain.accounts.permissions import PERMISSIONS, Permission, Role
-from portal.slack.installations import SlackInstallation
+from portal.domain.accounts.permissions import HIDDEN, PERMISSIONS, Permission, Role
+from portal.domain.notices.models import Notice
 from tests.make import (
     make_account,
     make_action,
     make_alert,
+    make_installation,
     make_override,
+    make_policy,
     make_schedule,
     make_shift,
     make_source,
@@ -50,6 +52,7 @@ WATCHED = {
     "slack_installations": "account_id = :account_id",
     "schedules": "account_id = :account_id",
     "audit_entries": "account_id = :account_id",
+    "notices": "account_id = :account_id",
     "invitations": f"user_id IN ({PEOPLE})",
     "sign_ins": f"user_id IN ({PEOPLE})",
     "schedule_versions": SCHEDULED,
@@ -59,6 +62,9 @@ WATCHED = {
     "calendar_links": f"user_id IN ({PEOPLE})",
     "on_call_absences": f"user_id IN ({PEOPLE})",
     "timeline_entries": "alert_id IN (SELECT id FROM alerts WHERE account_id = :account_id)",
+    "escalation_policies": "account_id = :account_id",
+    "alert_escalations": "alert_id IN (SELECT id FROM alerts WHERE account_id = :account_id)",
+    "alert_responders": "alert_id IN (SELECT id FROM alerts WHERE account_id = :account_id)",
     "alert_action_sources": (
         "source_id IN (SELECT id FROM alert_sources WHERE account_id = :account_id)"
     ),
@@ -102,28 +108,21 @@ def world(app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
         person = make_user(account, name=f"{MARK} person")
         source, _ = make_source(account, name=f"{MARK} source")
         action = make_action(source, channel_name=f"{MARK.lower()}-ops")
+        policy = make_policy(account, [person], name=f"{MARK} policy", source=source)
         alert = make_alert(source, summary=f"{MARK} is on fire")
+        workspace = make_installation(person, team_id="T0MARK", team_name=f"{MARK} workspace")
         schedule = make_schedule(person, name=f"{MARK} schedule")
         soon, later = now() + timedelta(hours=1), now() + timedelta(hours=9)
         override = make_override(schedule, person, soon, later)
         shift = make_shift(
             make_static_schedule(account, name=f"{MARK} shifts"), person, soon, later
         )
-        db.session.add(
-            SlackInstallation(
-                account_id=account.id,
-                team_id="T0MARK",
-                team_name=f"{MARK} workspace",
-                team_url="https://mark.slack.com/",
-                app_id="A1",
-                bot_user_id="U1",
-                bot_id="B1",
-                bot_token="xoxb-pretend",
-                scopes=[],
-                installed_by_id=person.id,
-            )
+        notice = Notice(
+            account_id=account.id, user_id=person.id, about="link", text=f"{MARK} broke", path="/"
         )
+        db.session.add(notice)
         db.session.commit()
+        notice_id = notice.id
     sign_in(app.test_client(), person)
     with app.app_context():
         browser = db.session.scalars(db.select(SignIn.id)).one()
@@ -131,8 +130,11 @@ def world(app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
         "alert_id": alert.id,
         "source_id": source.id,
         "action_id": action.id,
+        "policy_id": policy.id,
         "user_id": person.id,
+        "notice_id": notice_id,
         "sign_in_id": browser,
+        "workspace_id": workspace.id,
         "token": "unknown",
         "schedule_id": schedule.id,
         "override_id": override.id,
@@ -147,6 +149,11 @@ def world(app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
         "channel": "C0123456789",
         "channel_name": "elsewhere",
         "content": "A remark",
+        "level": "1",
+        "target": f"person:{person.id}",
+        "person": f"person:{person.id}",
+        "level-0-timeout": "5",
+        "level-0-target": f"person:{person.id}",
         "email": "somebody@example.com",
         "role": "user",
         "user_id": person.id,
@@ -226,7 +233,8 @@ def test_a_role_is_refused_what_it_may_not(app: Flask, world: World, role: Role)
         if route.permission is None or route.permission in PERMISSIONS[role]:
             continue
         answer = route.ask(client, world.form)
-        assert answer.status_code == 403, f"{role} {route}: {answer.status}"
+        expected = 404 if route.permission in HIDDEN else 403
+        assert answer.status_code == expected, f"{role} {route}: {answer.status}"
         assert rows(app, world.account) == before, f"{role} {route} changed something"
 
 
@@ -240,15 +248,16 @@ def test_nobody_sees_or_changes_another_account(app: Flask, world: World, role: 
         sign_in(client, person)  # anew, since one of the routes signs out
         answer = route.ask(client, world.form)
         where = f"{role} {route}: {answer.status}"
-        if role is Role.SUPPORT and route.endpoint == "workspaces.index":
+        if role is Role.SUPPORT and route.permission in HIDDEN:
+            assert answer.status_code == (403 if route.method in UNSAFE else 200), where
             before = rows(app, world.account)  # staff may know the workspaces; it is audited
             continue
         assert rows(app, world.account) == before, f"{where} changed something"
         assert MARK.lower() not in answer.text.lower(), f"{where} shows something"
         # Ending a sign-in that one does not have is no error: it may have ended meanwhile.
         if route.names_a_row and route.permission and route.endpoint != "profile.revoke":
-            may = route.permission in PERMISSIONS[role]
-            assert answer.status_code == (404 if may else 403), where
+            is_hidden = route.permission in PERMISSIONS[role] | HIDDEN
+            assert answer.status_code == (404 if is_hidden else 403), where
 
 
 def test_every_form_needs_its_token(app: Flask, world: World) -> None:

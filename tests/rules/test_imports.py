@@ -28,9 +28,11 @@ FORBIDDEN = {
 FILES = sorted(ROOT.rglob("*.py"))
 # `alerts` announces; whoever routes or escalates reacts through subscriptions.py.
 FORBIDDEN_IN_DOMAIN = {
-    "accounts": {"sources", "alerts", "routing"},
-    "sources": {"alerts", "routing"},
-    "alerts": {"routing"},
+    "accounts": {"notices", "sources", "alerts", "routing", "oncall", "escalation"},
+    "notices": {"sources", "alerts", "routing", "oncall", "escalation"},
+    "sources": {"alerts", "routing", "oncall", "escalation"},
+    "alerts": {"routing", "oncall", "escalation"},
+    "oncall": {"sources", "alerts", "routing", "escalation"},
 }
 
 

@@ -4,7 +4,7 @@ import re
 
 from flask import Flask
 
-WORD = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*(\.json|\.js)?")
+WORD = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*(\.(json|js|csv))?")
 VARIABLE = re.compile(r"<int:[a-z_]+_id>|<path:filename>|<(string:)?token>(\.ics)?")
 
 

@@ -1,5 +1,6 @@
 """What does every test of the pretend Slack stand on? A running one, and an app that it can call."""
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -24,6 +25,17 @@ class App:
     url: str = ""
     status: int = 200
     received: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    answers: dict[str, Any] = field(default_factory=dict)  # by path: a text, or what becomes JSON
+    react: Callable[[str, dict[str, Any]], None] | None = None  # called before it answers
+
+    def sent(self, number: int = -1) -> dict[str, Any]:
+        """The payload, or the fields, of a request it got."""
+        fields = {key: each[0] for key, each in parse_qs(self._body(number), True).items()}
+        payload: dict[str, Any] = json.loads(fields["payload"]) if "payload" in fields else fields
+        return payload
+
+    def _body(self, number: int) -> str:
+        return self.received[number][1].decode()
 
 
 @pytest.fixture
@@ -34,9 +46,14 @@ def app() -> Iterator[App]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             told.received.append(({k.lower(): v for k, v in self.headers.items()}, body))
+            if told.react is not None:
+                told.react(self.path, told.sent())
+            answer = told.answers.get(self.path, "")
+            said = (answer if isinstance(answer, str) else json.dumps(answer)).encode()
             self.send_response(told.status)
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(said)))
             self.end_headers()
+            self.wfile.write(said)
 
         def log_message(self, format: str, *args: Any) -> None:
             """Keep the output of the tests quiet."""
@@ -52,12 +69,38 @@ def app() -> Iterator[App]:
 def manifest(url: str) -> dict[str, Any]:
     return {
         "display_information": {"name": "Tocsin"},
-        "features": {"app_home": {"messages_tab_enabled": True}},
+        "features": features(url),
         "oauth_config": {
             "redirect_urls": [CALLBACK],
             "scopes": {"bot": [*REQUIRED, *OPTIONAL], "bot_optional": OPTIONAL},
         },
-        "settings": {"interactivity": {"is_enabled": True, "request_url": f"{url}/interactions"}},
+        "settings": {
+            "interactivity": {
+                "is_enabled": True,
+                "request_url": f"{url}/interactions",
+                "message_menu_options_url": f"{url}/options",
+            }
+        },
+    }
+
+
+def features(url: str) -> dict[str, Any]:
+    return {
+        "app_home": {"home_tab_enabled": True, "messages_tab_enabled": True},
+        "slash_commands": [
+            {
+                "command": "/on-call",
+                "url": f"{url}/commands",
+                "description": "Who is on call?",
+                "usage_hint": "[policy or source]",
+                "should_escape": True,
+            },
+            {"command": "/raw", "url": f"{url}/commands", "description": "Unescaped"},
+        ],
+        "shortcuts": [
+            {"name": "Create alert", "type": "global", "callback_id": "create"},
+            {"name": "Create alert from it", "type": "message", "callback_id": "create_from"},
+        ],
     }
 
 

@@ -1,15 +1,19 @@
 """Can Slack be made to fail in every way that a client has to survive?"""
 
 import http.client
+import time
+import urllib.error
 from typing import Any
 
 import pytest
+import requests
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from portal.slack_sandbox import Sandbox
+from portal.slack_sandbox import Sandbox, platform
 from portal.slack_sandbox.faults import BadFault
 
+from .conftest import CALLBACK, authorize_url, code_in
 from .test_rules import QUIET
 from .test_web_api import refusal
 
@@ -26,8 +30,10 @@ def failure(slack: WebClient) -> Any:
         ("status", 429, "ratelimited"),
         ("no_header", 429, "ratelimited"),
         ("not_a_number", 429, "ratelimited"),
+        ("fraction", 429, "ratelimited"),
         ("ok_ratelimited", 200, "ratelimited"),
         ("ok_rate_limited", 200, "rate_limited"),
+        ("ok_message_limit_exceeded", 200, "message_limit_exceeded"),
     ],
 )
 def test_a_rate_limit_comes_in_all_of_slacks_forms(
@@ -36,7 +42,7 @@ def test_a_rate_limit_comes_in_all_of_slacks_forms(
     sandbox.add_fault(effect="rate_limited", variant=variant, retry_after=9, times=1)
     response = failure(slack)
     assert (response.status_code, response["error"]) == (status, error)
-    expected = {"status": "9", "not_a_number": "a while"}.get(variant)
+    expected = {"status": "9", "not_a_number": "a while", "fraction": "8.5"}.get(variant)
     assert response.headers.get("Retry-After") == expected
 
 
@@ -70,6 +76,38 @@ def test_a_reset_before_processing_leaves_no_message(sandbox: Sandbox, slack: We
     with pytest.raises((OSError, http.client.HTTPException)):
         slack.chat_postMessage(channel="C0OPS", text="x", **QUIET)
     assert sandbox.messages("C0OPS") == []
+
+
+def test_a_reset_after_processing_leaves_the_message_there(
+    sandbox: Sandbox, slack: WebClient
+) -> None:
+    sandbox.add_fault(effect="reset", method="chat.postMessage", after_processing=True, times=1)
+    with pytest.raises((OSError, http.client.HTTPException)):
+        slack.chat_postMessage(channel="C0OPS", text="x", **QUIET)
+    assert [each["text"] for each in sandbox.messages("C0OPS")] == ["x"]
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("effect", ["server_error", "reset", "not_json", "rate_limited"])
+def test_an_exchange_that_fails_uses_its_code_up_or_not_yet(
+    sandbox: Sandbox, effect: str, after: bool
+) -> None:
+    sandbox.add_fault(effect=effect, method="oauth.v2.access", after_processing=after, times=1)
+    client = WebClient(base_url=sandbox.api_url, retry_handlers=[])
+    grant = {
+        "client_id": sandbox.client_id,
+        "client_secret": sandbox.client_secret,
+        "code": code_in(sandbox.consent(authorize_url(sandbox))),
+        "redirect_uri": CALLBACK,
+    }
+    with pytest.raises((SlackApiError, OSError, http.client.HTTPException)):
+        client.oauth_v2_access(**grant)
+    sandbox.clock(advance=60)
+    if after:
+        with pytest.raises(SlackApiError, match="invalid_code"):
+            client.oauth_v2_access(**grant)
+    else:
+        assert client.oauth_v2_access(**grant)["ok"]
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -158,3 +196,62 @@ def test_a_senseless_fault_is_refused_with_what_makes_sense(
 ) -> None:
     with pytest.raises(BadFault, match=words):
         sandbox.add_fault(**rule)
+
+
+def test_slack_can_refuse_every_connection_until_it_comes_back(
+    sandbox: Sandbox, slack: WebClient
+) -> None:
+    sandbox.go_away()
+    with pytest.raises(urllib.error.URLError, match="refused"):
+        slack.auth_test()
+    sandbox.come_back()
+    assert slack.auth_test()["ok"]
+
+
+def test_slack_comes_back_by_itself_after_some_seconds(sandbox: Sandbox, slack: WebClient) -> None:
+    reply = requests.post(f"{sandbox.url}/_sandbox/away", json={"seconds": 1.5}, timeout=5)
+    assert reply.status_code == 200
+    until, refused = time.monotonic() + 5, 0
+    while time.monotonic() < until:
+        try:
+            assert slack.auth_test()["ok"]
+            break
+        except urllib.error.URLError:
+            refused += 1
+    assert refused
+    assert slack.auth_test()["ok"]
+
+
+def test_a_limit_told_for_one_channel_holds_that_channel_only(
+    sandbox: Sandbox, slack: WebClient
+) -> None:
+    sandbox.add_fault(
+        effect="rate_limited", method="chat.postMessage", channel="C0OPS", retry_after=30, times=1
+    )
+    for _ in range(2):
+        with pytest.raises(SlackApiError, match="ratelimited"):
+            slack.chat_postMessage(channel="C0OPS", text="held", **QUIET)
+    assert slack.chat_postMessage(channel="C0DB", text="goes on", **QUIET)["ok"]
+
+
+def test_a_channel_takes_its_burst_and_then_one_message_a_second(
+    sandbox: Sandbox, slack: WebClient
+) -> None:
+    sandbox.clock(freeze=True)
+    sandbox.admin("switch", posting_burst=10)
+    for number in range(10):
+        slack.chat_postMessage(channel="C0OPS", text=f"fire {number}", **QUIET)
+    with pytest.raises(SlackApiError) as refused:
+        slack.chat_postMessage(channel="C0OPS", text="too much", **QUIET)
+    assert refused.value.response.headers["Retry-After"] == "1"
+    sandbox.clock(advance=1)
+    slack.chat_postMessage(channel="C0OPS", text="fire 10", **QUIET)
+
+
+def test_a_channel_keeps_its_newest_messages_only(
+    sandbox: Sandbox, slack: WebClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platform, "MOST_MESSAGES", 3)
+    for number in range(5):
+        slack.chat_postMessage(channel="C0OPS", text=f"fire {number}", **QUIET)
+    assert [each["text"] for each in sandbox.messages("C0OPS")] == ["fire 2", "fire 3", "fire 4"]

@@ -8,7 +8,7 @@ import pytest
 from slack_sdk import WebClient
 
 from portal.slack_sandbox import Sandbox
-from portal.slack_sandbox.interactions import NotThere
+from portal.slack_sandbox.payloads import NotThere
 
 from .conftest import App
 from .test_control import BUTTONS, post

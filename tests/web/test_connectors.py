@@ -126,6 +126,17 @@ def test_others_read_the_same_facts_and_whom_to_ask(
 
 
 @pytest.mark.usefixtures("linked")
+def test_only_who_sees_alert_actions_reads_that_there_are_none(
+    app: Flask, client: FlaskClient, account: Account
+) -> None:
+    for role, hint in ((Role.RESPONDER, True), (Role.STAKEHOLDER, False)):
+        with app.app_context():
+            person = make_user(account, role=role)
+        sign_in(client, person)
+        assert ("Next step:" in text_of(client.get(SLACK))) is hint
+
+
+@pytest.mark.usefixtures("linked")
 def test_unlinking_counts_what_goes_and_then_it_is_gone(
     app: Flask, client: FlaskClient, account: Account
 ) -> None:
@@ -152,8 +163,9 @@ def test_without_a_slack_app_an_admin_reads_which_settings_are_missing(
 ) -> None:
     monkeypatch.setitem(app.config, "SLACK_CLIENT_ID", "")
     page = text_of(client.get(SLACK))
-    assert "Missing: SLACK_CLIENT_ID ." in page
-    assert "manifest" in page
+    assert "SLACK_CLIENT_ID Client ID (still missing)" in page
+    assert "SLACK_CLIENT_SECRET Client Secret SLACK" in page  # that one is set
+    assert "Copy the manifest" in page
 
 
 def test_a_callback_without_a_sign_in_is_told_to_start_again(client: FlaskClient) -> None:

@@ -7,8 +7,15 @@ from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.db import Base, closed_list, now
-from portal.domain.accounts.permissions import PERMISSIONS, REFUSALS, REFUSED, Permission, Role
-from portal.errors import Denied
+from portal.domain.accounts.permissions import (
+    HIDDEN,
+    PERMISSIONS,
+    REFUSALS,
+    REFUSED,
+    Permission,
+    Role,
+)
+from portal.errors import NOTHING_HERE, Denied, NotFound
 
 
 class Account(Base):
@@ -60,8 +67,13 @@ class User(Base):
         return self.is_active and permission in PERMISSIONS[self.role]
 
     def require(self, permission: Permission) -> Self:
-        """Return the person, or raise Denied with a sentence that says whom to ask."""
+        """Return the person, or raise Denied with a sentence that says whom to ask.
+
+        Raises NotFound instead where the mere existence is nobody's business.
+        """
         if not self.can(permission):
+            if permission in HIDDEN:
+                raise NotFound(NOTHING_HERE)
             raise Denied(REFUSALS.get(permission, REFUSED))
         return self
 

@@ -96,7 +96,7 @@ def invite_again(user_id: int, *, by: User) -> tuple[User, str]:
     if person.password_hash is not None:
         raise Conflict(f"{person.name} has already accepted an invitation.")
     token = _new_invitation(person, by)
-    _audit(AuditAction.USER_INVITED, by, person, role=person.role.value)
+    _audit(AuditAction.USER_INVITED_AGAIN, by, person, role=person.role.value)
     db.session.commit()
     return person, token
 

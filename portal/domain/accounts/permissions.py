@@ -22,12 +22,15 @@ class Permission(Enum):
     SEE_ALERT_SOURCES = auto()
     MANAGE_ALERT_SOURCES = auto()
     MANAGE_ALERT_ACTIONS = auto()
+    SEE_ESCALATION_POLICIES = auto()  # and who is on call
+    MANAGE_ESCALATION_POLICIES = auto()
     SEE_SCHEDULES = auto()
     OVERRIDE_ONESELF = auto()
     OVERRIDE_ANYBODY = auto()
     MANAGE_SCHEDULES = auto()
     MANAGE_CONNECTORS = auto()
     MANAGE_USERS = auto()
+    SEE_AUDIT_LOG = auto()
     SEE_ALL_WORKSPACES = auto()
 
 
@@ -36,16 +39,22 @@ RESPONDER = STAKEHOLDER | {
     Permission.SEE_ALERTS,
     Permission.RESPOND_TO_ALERTS,
     Permission.SEE_ALERT_SOURCES,
+    Permission.SEE_ESCALATION_POLICIES,
     Permission.SEE_SCHEDULES,
     Permission.OVERRIDE_ONESELF,
 }
 USER = RESPONDER | {
     Permission.MANAGE_ALERT_SOURCES,
     Permission.MANAGE_ALERT_ACTIONS,
+    Permission.MANAGE_ESCALATION_POLICIES,
     Permission.OVERRIDE_ANYBODY,
     Permission.MANAGE_SCHEDULES,
 }
-ADMIN = USER | {Permission.MANAGE_CONNECTORS, Permission.MANAGE_USERS}
+ADMIN = USER | {
+    Permission.MANAGE_CONNECTORS,
+    Permission.MANAGE_USERS,
+    Permission.SEE_AUDIT_LOG,
+}
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.STAKEHOLDER: STAKEHOLDER,
@@ -70,6 +79,12 @@ REFUSALS: dict[Permission, str] = {
     Permission.MANAGE_ALERT_ACTIONS: (
         "You may not change alert actions. Ask an admin for the role user."
     ),
+    Permission.SEE_ESCALATION_POLICIES: (
+        "Your role does not show who is on call. Ask an admin for the role responder."
+    ),
+    Permission.MANAGE_ESCALATION_POLICIES: (
+        "You may not change escalation policies. Ask an admin for the role user."
+    ),
     Permission.SEE_SCHEDULES: (
         "Your role does not show schedules. Ask an admin for the role responder."
     ),
@@ -80,5 +95,8 @@ REFUSALS: dict[Permission, str] = {
     Permission.MANAGE_SCHEDULES: "You may not change schedules. Ask an admin for the role user.",
     Permission.MANAGE_CONNECTORS: "Only admins can link Slack. Ask an admin of your account.",
     Permission.MANAGE_USERS: "Only admins can manage people. Ask an admin of your account.",
+    Permission.SEE_AUDIT_LOG: "Only admins can read the audit log. Ask an admin of your account.",
 }
+# Whoever lacks one of these is not told either that there is something to be seen.
+HIDDEN = frozenset({Permission.SEE_ALL_WORKSPACES})
 REFUSED = "You may not do this. Ask an admin of your account."

@@ -4,7 +4,7 @@ from sqlalchemy import Select, func, select
 
 from portal.db import db, now
 from portal.domain.accounts.models import Account, Invitation, SignIn, User
-from portal.domain.accounts.permissions import Permission, Role
+from portal.domain.accounts.permissions import PERMISSIONS, Permission, Role
 from portal.domain.accounts.secrets import token_hash
 from portal.errors import NotFound
 
@@ -27,6 +27,15 @@ def person(viewer: User, user_id: int) -> User:
     if found is None:
         raise NotFound("There is no such person in your account.")
     return found
+
+
+def who_may(permission: Permission, account_id: int | None) -> Select[User]:
+    """The account's active people whose role allows it, by name."""
+    roles = [role for role, granted in PERMISSIONS.items() if permission in granted]
+    allowed = select(User).where(
+        User.account_id == account_id, User.role.in_(roles), User.deactivated_at.is_(None)
+    )
+    return allowed.order_by(func.lower(User.name), User.id)
 
 
 def admins_of(account_id: int) -> list[User]:

@@ -30,6 +30,7 @@ class IncomingEvent:
     details: str = ""
     priority: str | None = None  # HIGH or LOW
     severity: int | None = None  # 1..5
+    routing_key: str | None = None  # chooses the escalation policy; several, comma-separated
     links: list[dict[str, str]] = field(default_factory=list)  # href, text
     images: list[dict[str, str]] = field(default_factory=list)  # src, href, alt
     labels: dict[str, str] = field(default_factory=dict)

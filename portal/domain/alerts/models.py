@@ -60,6 +60,7 @@ class Alert(Base):
     images: Mapped[list[dict[str, str]]] = mapped_column(JSONB, default=list)
     labels: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict)
     custom_details: Mapped[Any] = mapped_column(JSONB, nullable=True)
+    routing_key: Mapped[str | None]  # of the event that opened it, as it was sent
     status: Mapped[AlertStatus] = mapped_column(
         closed_list(AlertStatus), default=AlertStatus.PENDING
     )
@@ -102,6 +103,15 @@ class TimelineKind(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"
     COMMENT_ADDED = "comment_added"
+    PRIORITY_RAISED = "priority_raised"
+    ESCALATED = "escalated"  # a level was asked; the data says which, whom and why
+    NOBODY_ON_CALL = "nobody_on_call"  # a level was passed by
+    ESCALATION_ENDED = "escalation_ended"
+    REROUTED = "rerouted"
+    NOT_ROUTED = "not_routed"  # no policy has the routing key of the event
+    RESPONDER_ADDED = "responder_added"
+    NOTIFIED = "notified"
+    NOTIFICATION_FAILED = "notification_failed"
     SLACK_POSTED = "slack_posted"
     SLACK_FAILED = "slack_failed"
     SLACK_HELD = "slack_held"

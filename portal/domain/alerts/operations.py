@@ -6,9 +6,14 @@ from portal.db import db, now
 from portal.domain.accounts.models import User
 from portal.domain.accounts.permissions import Permission
 from portal.domain.alerts import queries, timeline
-from portal.domain.alerts.models import Alert, AlertStatus, TimelineKind, Via
-from portal.domain.facts import AlertAcknowledged, AlertResolved, announce
-from portal.errors import Conflict, Invalid, NotFound
+from portal.domain.alerts.models import Alert, AlertStatus, Priority, TimelineKind, Via
+from portal.domain.facts import (
+    AlertAcknowledged,
+    AlertPriorityRaised,
+    AlertResolved,
+    announce,
+)
+from portal.errors import Conflict, Invalid
 
 LONGEST_COMMENT = 4000
 
@@ -55,6 +60,20 @@ def resolve(alert_id: int, *, by: User, via: Via) -> Alert:
     return alert
 
 
+def raise_priority(alert_id: int, *, by: User, via: Via) -> Alert:
+    """Make a low alert high, so that it escalates. Raises Conflict when there is nothing to raise."""
+    alert = _locked(alert_id, by)
+    if alert.status is AlertStatus.RESOLVED:
+        _refuse_resolved(alert, "Nothing was changed.")
+    if alert.priority is Priority.HIGH:
+        raise Conflict("This alert has high priority already. Nothing was changed.")
+    alert.priority = Priority.HIGH
+    timeline.record(alert, TimelineKind.PRIORITY_RAISED, by=by, via=via)
+    announce(AlertPriorityRaised(alert.id))
+    db.session.commit()
+    return alert
+
+
 def comment(alert_id: int, text: str, *, by: User, via: Via) -> Alert:
     """Add a remark to the timeline. Raises Invalid when it is empty or too long."""
     alert = _locked(alert_id, by)
@@ -70,11 +89,7 @@ def comment(alert_id: int, text: str, *, by: User, via: Via) -> Alert:
 
 def _locked(alert_id: int, by: User) -> Alert:
     by.require(Permission.RESPOND_TO_ALERTS)
-    wanted = queries.visible_to(by).where(Alert.id == alert_id).with_for_update()
-    alert = db.session.scalar(wanted.execution_options(populate_existing=True))
-    if alert is None:
-        raise NotFound("This alert is not available here.")
-    return alert
+    return queries.locked(by, alert_id)
 
 
 def _refuse_resolved(alert: Alert, consequence: str) -> None:

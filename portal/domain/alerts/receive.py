@@ -92,6 +92,7 @@ def _open(source: AlertSource, event: IncomingEvent, key: str | None) -> Alert:
         images=event.images,
         labels=event.labels,
         custom_details=event.custom_details,
+        routing_key=event.routing_key,
     )
     db.session.add(alert)
     db.session.flush()

@@ -1,5 +1,7 @@
 """How does an operation write down what it did?"""
 
+from collections.abc import Mapping
+
 from portal.db import db
 from portal.domain.accounts.models import User
 from portal.domain.audit.actions import AuditAction
@@ -31,3 +33,8 @@ def record(
             details=details,
         )
     )
+
+
+def changes(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
+    """Details for an entry: the old value of what changed, as `name_before`; empty if nothing did."""
+    return {f"{what}_before": was for what, was in before.items() if was != after[what]}

@@ -53,8 +53,11 @@ def change(
 ) -> AlertAction:
     """Change sources, channel or name. Alerts already shown stay where they are."""
     action = _locked(action_id, by)
+    before = _described(action)
     _fill(action, action.account_id, sources, channel_id, channel_name, name)
-    _audit(AuditAction.ALERT_ACTION_CHANGED, action, by)
+    changed = log.changes(before, _described(action))
+    if changed:
+        _audit(AuditAction.ALERT_ACTION_CHANGED, action, by, **changed)
     db.session.commit()
     return action
 
@@ -81,7 +84,7 @@ def _fill(
         raise NotFound("There is no such alert source in your account.")
     if not CHANNEL_ID.fullmatch(channel_id):
         raise Invalid("Please choose a channel.", field="channel_id")
-    action.sources = list(sources)
+    action.sources = list(dict.fromkeys(sources))  # one may be named twice
     action.channel_id = channel_id
     action.channel_name = channel_name.strip().removeprefix("#") or channel_id
     action.name = " ".join(name.split()) or f"Alerts to #{action.channel_name}"
@@ -98,12 +101,22 @@ def _locked(action_id: int, by: User) -> AlertAction:
     return action
 
 
-def _audit(action: AuditAction, subject: AlertAction, by: User | str) -> None:
+def _audit(action: AuditAction, subject: AlertAction, by: User | str, **details: str) -> None:
     log.record(
         action,
         account_id=subject.account_id,
         by=by,
         subject=f"alert action {subject.name}",
-        channel=subject.channel_name,
-        sources=", ".join(source.name for source in subject.sources),
+        **_described(subject),
+        **details,
     )
+
+
+def _described(action: AlertAction) -> dict[str, str]:
+    names = sorted(source.name for source in action.sources)
+    return {
+        "name": action.name,
+        "channel": action.channel_name,
+        "channel_id": action.channel_id,
+        "sources": ", ".join(names),
+    }

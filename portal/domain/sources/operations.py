@@ -9,13 +9,20 @@ from portal.domain.accounts.secrets import new_token, token_hash
 from portal.domain.audit import log
 from portal.domain.audit.actions import AuditAction
 from portal.domain.sources import queries
-from portal.domain.sources.models import TYPES, AlertSource
+from portal.domain.sources.models import POLICY, TYPES, AlertSource
 from portal.errors import Conflict, Invalid, NotFound
 
 LONGEST_NAME = 80
 
 
-def create(*, account: Account, name: str, type: str, by: User | None) -> tuple[AlertSource, str]:
+def create(
+    *,
+    account: Account,
+    name: str,
+    type: str,
+    escalation_policy_id: int | None = None,
+    by: User | None,
+) -> tuple[AlertSource, str]:
     """Create a source and return it with its integration key, which is never shown again.
 
     `by` is None on the command line. Raises Invalid for bad input, Conflict when the name is taken.
@@ -29,29 +36,38 @@ def create(*, account: Account, name: str, type: str, by: User | None) -> tuple[
         account_id=account.id,
         name=_name(name),
         type=_type(type),
+        escalation_policy_id=escalation_policy_id,
         integration_key_hash=token_hash(key),
     )
     try:
         with db.session.begin_nested():
             db.session.add(source)
     except IntegrityError as problem:
-        raise Conflict(f"There is already an alert source named “{source.name}”.") from problem
+        raise _refusal(problem, source.name) from problem
     _audit(AuditAction.SOURCE_CREATED, source, by or log.COMMAND_LINE, type=source.type)
     db.session.commit()
     return source, key
 
 
-def change(source_id: int, *, name: str, type: str, by: User) -> AlertSource:
-    """Rename a source or correct its type. Its key and its alerts stay."""
+def change(
+    source_id: int, *, name: str, type: str, escalation_policy_id: int | None, by: User
+) -> AlertSource:
+    """Rename a source, correct its type, or choose who is asked about its next alerts.
+
+    Its key and its alerts stay.
+    """
     source = _locked(source_id, by)
-    before = source.name
-    source.name, source.type = _name(name), _type(type)
+    before, new_name = _described(source), _name(name)
+    source.name, source.type = new_name, _type(type)
+    source.escalation_policy_id = escalation_policy_id
     try:
         with db.session.begin_nested():
             db.session.flush()
     except IntegrityError as problem:
-        raise Conflict(f"There is already an alert source named “{name.strip()}”.") from problem
-    _audit(AuditAction.SOURCE_CHANGED, source, by, before=before, type=source.type)
+        raise _refusal(problem, new_name) from problem
+    changed = log.changes(before, _described(source))
+    if changed:
+        _audit(AuditAction.SOURCE_CHANGED, source, by, **_described(source), **changed)
     db.session.commit()
     return source
 
@@ -93,6 +109,25 @@ def _locked(source_id: int, by: User) -> AlertSource:
     if source is None:
         raise NotFound("There is no such alert source in your account.")
     return source
+
+
+def _refusal(problem: IntegrityError, name: str) -> Conflict | Invalid:
+    diagnosis = getattr(problem.orig, "diag", None)
+    if getattr(diagnosis, "constraint_name", None) == POLICY:
+        return Invalid(
+            "This escalation policy is not there any more. Please choose another.",
+            field="escalation_policy_id",
+        )
+    return Conflict(f"There is already an alert source named “{name}”.")
+
+
+def _described(source: AlertSource) -> dict[str, str]:
+    policy = source.escalation_policy_id
+    return {
+        "name": source.name,
+        "type": source.type,
+        "escalation_policy_id": "none" if policy is None else f"number {policy}",
+    }
 
 
 def _audit(action: AuditAction, source: AlertSource, by: User | str, **details: str) -> None:

@@ -60,6 +60,7 @@ class NativeEvent(Wire):
     details: Text
     priority: Literal["HIGH", "LOW"] | None = None
     severity: Annotated[int | None, Field(default=None, ge=1, le=5)]
+    routingKey: Text
     links: list[Link] = []
     images: list[Image] = []
     comments: list[Comment] = []
@@ -92,6 +93,7 @@ def parse(raw: bytes) -> tuple[str, IncomingEvent]:
         details=sent.details,
         priority=sent.priority,
         severity=sent.severity,
+        routing_key=sent.routingKey.strip() or None,
         links=_links(sent.links, notes),
         images=_images(sent.images, notes),
         labels=sent.labels,

@@ -73,6 +73,10 @@ def _check_block(block: dict[str, Any], at: str, problems: Problems) -> None:
         string(255, 1)(block["block_id"], f"{at}/block_id", problems)
     if block.get("type") == "section" and not block.get("text") and not block.get("fields"):
         problems.add("missing required field: text", at)
+    for element in interactive_elements(block):
+        is_static = element["type"] in ("static_select", "multi_static_select")
+        if is_static and not element.get("options") and not element.get("option_groups"):
+            problems.add("missing required field: options", at)
     ids = [element.get("action_id") for element in interactive_elements(block)]
     for repeated in _repeated(ids):
         problems.add(f"`action_id` {repeated} is not unique in its block", at)

@@ -1,6 +1,6 @@
 """Which interactive elements does Slack know, and what may they hold? One table."""
 
-from .fields import Schema, any_text, anything, items, members, one_of, plain, string, typed
+from .fields import Schema, any_text, anything, items, members, one_of, plain, string, typed, whole
 
 OPTION: Schema = {
     "text*": any_text(75),
@@ -24,7 +24,13 @@ _STATIC: Schema = {
     "options": items(members(OPTION), 100),
     "option_groups": items(members(GROUP), 100),
 }
-_TEXT_INPUT: Schema = {**_PICKER, "initial_value": string(3_000)}
+_EXTERNAL: Schema = {**_PICKER, "min_query_length": whole(3_000)}
+_TEXT_INPUT: Schema = {
+    **_PICKER,
+    "initial_value": string(3_000),
+    "min_length": whole(3_000),
+    "max_length": whole(3_000, 1),
+}
 
 ELEMENTS: dict[str, Schema] = {
     "button": {
@@ -43,8 +49,8 @@ ELEMENTS: dict[str, Schema] = {
     "checkboxes": {**_ACTION, "options*": items(members(OPTION), 10)},
     "static_select": _STATIC,
     "multi_static_select": _STATIC,
-    "external_select": _PICKER,
-    "multi_external_select": _PICKER,
+    "external_select": _EXTERNAL,
+    "multi_external_select": _EXTERNAL,
     "users_select": _PICKER,
     "multi_users_select": _PICKER,
     "conversations_select": _PICKER,

@@ -36,6 +36,16 @@ def string(most: int, least: int = 0) -> Check:
     return check
 
 
+def whole(most: int, least: int = 0) -> Check:
+    def check(value: Any, at: str, problems: Problems) -> None:
+        if not isinstance(value, int) or isinstance(value, bool):
+            problems.add("must provide an integer", at)
+        elif not least <= value <= most:
+            problems.add(f"must be between {least} and {most}", at)
+
+    return check
+
+
 def one_of(*allowed: str) -> Check:
     def check(value: Any, at: str, problems: Problems) -> None:
         if value not in allowed:

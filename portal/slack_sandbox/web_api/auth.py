@@ -29,13 +29,26 @@ def auth_test(call: Call) -> dict[str, Any]:
         "is_enterprise_install": own.is_enterprise_install,
         "app_id": call.platform.app.app_id,
         **enterprise,
+        **_remaining(call),
     }
 
 
+def _remaining(call: Call) -> dict[str, Any]:
+    if call.token is None or not call.token.expires_at:
+        return {}
+    return {"expires_in": int(call.token.expires_at - call.platform.clock.now())}
+
+
 def auth_revoke(call: Call) -> dict[str, Any]:
-    """The bot token dies, the bot leaves all channels, the app appears uninstalled."""
+    """The bot token dies, the bot leaves all channels, the app appears uninstalled.
+
+    Where tokens rotate only this one dies (Slack docs: Using token rotation).
+    """
     if call.flag("test"):
         return {"revoked": False}
+    if call.token is not None and call.token.expires_at:
+        call.token.error = "token_revoked"
+        return {"revoked": True}
     installations.end(call.platform, call.installation, "token_revoked")
     return {"revoked": True}
 

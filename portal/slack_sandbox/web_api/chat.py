@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .. import links, messages
+from .. import channels, direct_messages, events, links, messages
 from ..block_kit.ids import explicit_ids
 from ..messages import Content
 from ..state import Channel, Message
@@ -62,11 +62,13 @@ def update(call: Call) -> dict[str, Any]:
     if content.text is None and content.blocks is None and content.attachments is None:
         raise SlackError("no_text")
     _note_reused_ids(call, message, content)
+    before = shapes.message(call.platform, call.world, message)
     if content.text is not None and content.blocks is None:
         message.blocks = []
         message.edited_at = call.platform.clock.now()
     messages.put(call.platform, message, content, channel)
     message.failures.clear()
+    events.message_changed(call.platform, message, before)
     return {
         "channel": channel.id,
         "ts": message.ts,
@@ -78,16 +80,8 @@ def update(call: Call) -> dict[str, Any]:
 def delete(call: Call) -> dict[str, Any]:
     """Remove an own message. Replies stay, under a placeholder."""
     message, channel = _own_message(call, "cant_delete_message")
-    remove(call.platform.world.messages, message, call.world.messages_in(channel.id))
+    channels.take_away(call.platform, message)
     return {"channel": channel.id, "ts": message.ts}
-
-
-def remove(kept: dict[str, Message], message: Message, others: list[Message]) -> None:
-    if any(other.is_reply and other.thread_ts == message.ts for other in others):
-        message.is_tombstone = True
-        message.text, message.blocks, message.attachments = "This message was deleted.", [], []
-    else:
-        del kept[f"{message.channel}/{message.ts}"]
 
 
 def get_permalink(call: Call) -> dict[str, Any]:
@@ -102,7 +96,7 @@ def _place(call: Call) -> Channel:
     """The channel to post into; refuses where the app may not post."""
     named = call.text("channel")
     if named[:1] in ("U", "W"):
-        return _direct_messages(call, named)
+        return direct(call, named)
     if named.startswith("#"):
         for each in call.world.channels.values():
             if each.name == named[1:] and each.is_seen_from(call.workspace.id):
@@ -118,7 +112,8 @@ def _place(call: Call) -> Channel:
     return channel
 
 
-def _direct_messages(call: Call, user_id: str) -> Channel:
+def direct(call: Call, user_id: str) -> Channel:
+    """The direct messages with a person, opened now if need be; refuses whom the app cannot write."""
     person = call.person(user_id)
     if person.is_bot:
         raise SlackError("cannot_dm_bot")
@@ -128,22 +123,7 @@ def _direct_messages(call: Call, user_id: str) -> Channel:
         raise SlackError("user_not_visible")
     if not call.platform.manifest.messages_tab_enabled:
         raise SlackError("messages_tab_disabled")
-    bot = call.installation.bot_user_id
-    for each in call.world.channels.values():
-        if each.is_im and each.user == user_id and bot in each.members:
-            return each
-    made = Channel(
-        id=f"D{call.world.count('dm'):08}",
-        team_id=call.workspace.id,
-        name="",
-        created=int(call.platform.clock.now()),
-        is_im=True,
-        is_private=True,
-        user=user_id,
-        members=[user_id, bot],
-    )
-    call.world.channels[made.id] = made
-    return made
+    return direct_messages.opened(call.platform, call.installation, person, call.workspace.id)
 
 
 def _admit_post(call: Call, channel: Channel) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Request, Response, jsonify, request
 
-from .. import response_urls
+from .. import response_urls, rotation
 from ..here import here
 from ..journal import Request as Entry
 from ..platform import Platform
@@ -35,6 +35,7 @@ def api(name: str) -> Response:
 
 
 @bp.post("/actions/<team_id>/<url_id>")
+@bp.post("/commands/<team_id>/<url_id>")
 def response_url(team_id: str, url_id: str) -> Response:
     """The answer of a used-up address is unknown; 404 here."""
     platform, raw = here(), request.get_data()
@@ -54,7 +55,7 @@ def response_url(team_id: str, url_id: str) -> Response:
             return _too_early(limit)
         return Response("ok", content_type="text/plain")
 
-    fault = platform.faults.for_call("response_url", team_id, "")
+    fault = platform.faults.for_call("response_url", team_id, "", {})
     response = misbehaviour.around(platform, fault, process) if fault else process()
     entry.decision = f"fault {fault.effect}" if fault else response.get_data(as_text=True)
     return _finish(platform, entry, response, started)
@@ -70,13 +71,13 @@ def _serve(platform: Platform, name: str, method: Method, raw: bytes, entry: Ent
     with platform.reading() as world:
         token = world.tokens.get(reading.bearer_of(request, entry.arguments))
         caller = world.installations[token.installation_id] if token else None
-    entry.team_id = caller.team_id if caller else ""
+    entry.team_id = caller.team_id if caller else _team_of_grant(platform, entry)
     call = Call(platform, name, entry.arguments, token, caller, reading.basic_of(request))
 
     def process() -> Response:
         return _process(call, method, entry)
 
-    fault = platform.faults.for_call(name, entry.team_id, call.text("channel"))
+    fault = platform.faults.for_call(name, entry.team_id, call.text("channel"), entry.arguments)
     if fault is None:
         return process()
     if fault.effect in misbehaviour.CHANGES:
@@ -85,9 +86,20 @@ def _serve(platform: Platform, name: str, method: Method, raw: bytes, entry: Ent
     if fault.effect in ("error", "rate_limited"):
         _name_scopes(call, method, response)
     if response.status_code == 429:
-        platform.limiter.block(_limited_as(call), platform.clock.now(), fault.retry_after)
+        key = ("posting", entry.team_id, fault.channel) if fault.channel else _limited_as(call)
+        platform.limiter.block(key, platform.clock.now(), fault.retry_after)
     entry.decision = f"fault {fault.effect}"
     return response
+
+
+def _team_of_grant(platform: Platform, entry: Entry) -> str:
+    """The workspace of a code or refresh token, so that a fault can be meant for it."""
+    with platform.reading() as world:
+        code = world.codes.get(str(entry.arguments.get("code")))
+        refresh = world.refresh_tokens.get(str(entry.arguments.get("refresh_token")))
+        if refresh is not None:
+            return world.installations[refresh.installation_id].team_id
+        return code.team_id if code is not None else ""
 
 
 def _process(call: Call, method: Method, entry: Entry) -> Response:
@@ -134,12 +146,14 @@ def _run(call: Call, method: Method) -> dict[str, Any]:
 def _check_token(call: Call) -> None:
     if call.token is None:
         raise SlackError("invalid_auth" if _sent_a_token(call) else "not_authed")
-    if not call.token.error:
+    error = rotation.error_of(call.platform, call.token)
+    if not error:
         return
-    if call.token.was_refused and call.method not in MAY_ASK_WHEN_DEAD:
-        call.violation("called_with_dead_token", f"it had been answered {call.token.error}")
+    is_known = call.token.was_refused and call.method not in MAY_ASK_WHEN_DEAD
+    if is_known and error != "token_expired":  # other workers may still be on their way with it
+        call.violation("called_with_dead_token", f"it had been answered {error}")
     call.token.was_refused = True
-    raise SlackError(call.token.error)
+    raise SlackError(error)
 
 
 def _sent_a_token(call: Call) -> bool:
@@ -149,7 +163,10 @@ def _sent_a_token(call: Call) -> bool:
 def _check_rate(call: Call, method: Method) -> None:
     platform = call.platform
     verdict = platform.limiter.admit(
-        _limited_as(call), method.per_minute, platform.clock.now(), call.world.switches
+        _limited_as(call),
+        call.world.switches.per_minute.get(call.method, method.per_minute),
+        platform.clock.now(),
+        call.world.switches,
     )
     for rule, detail in verdict.violations:
         call.violation(rule, detail)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..rate_limits import GENEROUS
-from . import auth, chat, conversations, oauth, people
+from . import auth, chat, conversations, history, oauth, people, views
 from .call import Call
 
 TIER_1, TIER_2, TIER_3, TIER_4 = 1, 20, 50, 100
@@ -48,6 +48,7 @@ METHODS: dict[str, Method] = {
         taken=f"{CLIENT} code redirect_uri grant_type refresh_token code_verifier",
         takes_token=False,
     ),
+    "oauth.v2.exchange": Method(oauth.exchange, TIER_3, taken=CLIENT, takes_token=False),
     "chat.postMessage": Method(
         chat.post_message,
         NO_TIER,
@@ -86,10 +87,31 @@ METHODS: dict[str, Method] = {
         conversations.join, TIER_3, "channels:join", needed="channel", takes_json=True
     ),
     "conversations.members": Method(conversations.members, TIER_4, needed="channel", taken=PAGE),
+    "conversations.history": Method(
+        history.history,
+        TIER_3,
+        needed="channel",
+        taken=f"{PAGE} oldest latest inclusive include_all_metadata",
+    ),
+    "conversations.replies": Method(
+        history.replies,
+        TIER_3,
+        needed="channel ts",
+        taken=f"{PAGE} oldest latest inclusive include_all_metadata",
+    ),
     "users.info": Method(people.info, TIER_4, "users:read", needed="user", taken="include_locale"),
     "users.lookupByEmail": Method(
         people.lookup_by_email, TIER_3, "users:read.email", needed="email"
     ),
     "users.list": Method(people.list_, TIER_2, "users:read", taken=f"{PAGE} include_locale"),
+    "bots.info": Method(people.bots_info, TIER_3, "users:read", taken="bot"),
+    "views.open": Method(views.open_, TIER_4, needed="trigger_id view", takes_json=True),
+    "views.push": Method(views.push, TIER_4, needed="trigger_id view", takes_json=True),
+    "views.update": Method(
+        views.update, TIER_4, needed="view", taken="view_id external_id hash", takes_json=True
+    ),
+    "views.publish": Method(
+        views.publish, TIER_4, needed="user_id view", taken="hash", takes_json=True
+    ),
     "team.info": Method(people.team_info, TIER_3, "team:read", taken="team domain"),
 }

@@ -63,7 +63,11 @@ def _rate_limited(fault: Fault) -> Response:
     if fault.variant.startswith("ok_"):
         return _json({"ok": False, "error": fault.variant.removeprefix("ok_")})
     response = _json({"ok": False, "error": "ratelimited"}, 429)
-    header = {"status": str(fault.retry_after), "not_a_number": "a while"}.get(fault.variant)
+    header = {
+        "status": str(fault.retry_after),
+        "not_a_number": "a while",
+        "fraction": f"{fault.retry_after - 0.5}",
+    }.get(fault.variant)
     if header:
         response.headers["Retry-After"] = header
     return response

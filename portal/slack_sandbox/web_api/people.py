@@ -1,4 +1,4 @@
-"""Who is in the workspace? users.info, users.lookupByEmail, users.list, team.info."""
+"""Who is in the workspace? users.info, users.lookupByEmail, users.list, bots.info, team.info."""
 
 from typing import Any
 
@@ -33,6 +33,26 @@ def list_(call: Call) -> dict[str, Any]:
     answer = page(call, "members", people)
     answer["members"] = [_shape(call, each) for each in answer["members"]]
     return {**answer, "cache_ts": int(call.platform.clock.now())}
+
+
+def bots_info(call: Call) -> dict[str, Any]:
+    """A bot by its B… id; without one there is nothing to tell."""
+    for person in call.world.people_seen_from(call.workspace.id):
+        if person.is_bot and person.bot_id == call.text("bot"):
+            own = call.installation
+            mine = {"app_id": call.platform.app.app_id} if person.bot_id == own.bot_id else {}
+            return {
+                "bot": {
+                    "id": person.bot_id,
+                    "deleted": person.deleted,
+                    "name": person.real_name,
+                    "updated": person.updated,
+                    "user_id": person.id,
+                    "icons": {},
+                    **mine,
+                }
+            }
+    raise SlackError("bot_not_found")
 
 
 def team_info(call: Call) -> dict[str, Any]:

@@ -1,23 +1,33 @@
 """Is Slack all right, and how does an admin link, re-authorize or unlink the workspace?"""
 
+import json
 from typing import Any
 
 from flask import Blueprint, Response, current_app, flash, jsonify, redirect, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response as WerkzeugResponse
 
+from portal import diagnosis
 from portal.domain.accounts import queries as accounts
 from portal.domain.accounts.models import User
 from portal.domain.accounts.permissions import Permission
 from portal.domain.routing import queries as routing
 from portal.errors import PortalError
-from portal.slack import errors, installations, linking, manifest, oauth, scopes
+from portal.slack import (
+    app_check,
+    errors,
+    installations,
+    link_health,
+    linking,
+    manifest,
+    oauth,
+    revocations,
+    scopes,
+)
 from portal.web.access import public, requires, sign_in_row, viewer
-from portal.web.render import page
+from portal.web.render import fragment, page
 
 bp = Blueprint("connectors", __name__)
-
-SLACK_SETTINGS = ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET", "SLACK_SIGNING_SECRETS")
 
 
 @bp.get("/settings/connectors")
@@ -34,15 +44,22 @@ def slack() -> Response:
     """The same facts for everybody, the buttons for admins (product.md 2.3)."""
     account_id = viewer().account_id or 0
     installation = installations.of_account(account_id)
-    reason = installation.state_reason if installation else None
+    reason = installation.reason if installation else None
     return page(
         "settings/connectors/slack.html",
         installation=installation,
-        missing=[name for name in SLACK_SETTINGS if not current_app.config[name]],
+        not_ready=app_check.missing_settings(),
+        manifest_text=json.dumps(_manifest(), indent=2),
+        public_url=current_app.config["PUBLIC_URL"],
+        findings=None,
         scopes={**scopes.REQUIRED, **scopes.OPTIONAL},
         reason=errors.words(reason) if reason else None,
+        unconfirmed=revocations.unconfirmed(account_id),
         consequences=linking.unlink_consequences(account_id),
         actions=routing.actions_of(viewer()),
+        channels=link_health.by_channel(account_id),
+        deliveries=link_health.of_accounts([account_id])[account_id],
+        can_see_actions=viewer().can(Permission.SEE_ALERT_SOURCES),
         can_manage_actions=viewer().can(Permission.MANAGE_ALERT_ACTIONS),
         **_asked(viewer()),
     )
@@ -84,7 +101,18 @@ def unlink() -> WerkzeugResponse:
 @requires(Permission.MANAGE_CONNECTORS)
 def slack_manifest() -> Response:
     """The Slack app manifest of this installation, for "From a manifest" at Slack."""
-    return jsonify(manifest.build(current_app.config["PUBLIC_URL"]))
+    return jsonify(_manifest())
+
+
+@bp.post("/settings/connectors/slack/check")
+@requires(Permission.MANAGE_CONNECTORS)
+def check() -> Response:
+    """Say what is still wrong; `tocsin doctor` says the same."""
+    return fragment("settings/connectors/_check.html", findings=list(diagnosis.examine()))
+
+
+def _manifest() -> dict[str, Any]:
+    return manifest.build(current_app.config["PUBLIC_URL"])
 
 
 def _asked(person: User) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""What must particular people be told once, until they have seen it? Shown on top of every page."""

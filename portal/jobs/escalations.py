@@ -1,0 +1,64 @@
+"""Whose time has come? Every worker asks twice a second, and takes the steps that are due.
+
+Why a loop, and neither a job per alert nor one that Procrastinate repeats each second:
+
+- The timer is the row `alert_escalations.next_step_at`; acknowledging clears it in its own
+  transaction, and a restart or a crash loses nothing. A job per alert would be a second truth, and
+  10,000 pending alerts would be 10,000 waiting jobs, fetched one by one when they are all due.
+- A repeated job waits in the queue behind jobs that wait for Slack, and its lock outlives a worker
+  that was killed, until the job counts as stalled: a quarter of a minute in which nobody is asked.
+- A loop costs one look into a partial index that holds the running timers only. Several workers
+  share what is due by SKIP LOCKED, and PostgreSQL lets go of a dead worker's rows at once.
+"""
+
+from datetime import datetime
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+
+from portal.db import db, now
+from portal.domain.escalation import operations
+from portal.domain.escalation.models import AlertEscalation
+from portal.jobs.engine import loop
+
+PAUSE = 0.5  # seconds
+BATCH = 500  # alerts in one transaction: a click on one of them waits that long at most
+
+log = structlog.get_logger()
+
+
+@loop(pause=PAUSE)
+def watch() -> None:
+    """Take what is due now."""
+    due(now())
+
+
+def due(moment: datetime) -> int:
+    """Take every step whose time has come at `moment`, and return how many that were.
+
+    A step that fails by a fault of ours does not keep the others waiting; it is tried again later.
+    """
+    waiting = (
+        select(AlertEscalation.alert_id)
+        .where(AlertEscalation.next_step_at <= moment)
+        .order_by(AlertEscalation.next_step_at)
+    )
+    alert_ids = list(db.session.scalars(waiting))
+    db.session.rollback()
+    batches = [alert_ids[start : start + BATCH] for start in range(0, len(alert_ids), BATCH)]
+    return sum(_take(batch, moment) for batch in batches)
+
+
+def _take(alert_ids: list[int], moment: datetime) -> int:
+    try:
+        return operations.take_due_steps(alert_ids, moment)
+    except OperationalError:  # the database is away or busy, which the next turn may find cured
+        raise
+    except Exception:
+        db.session.rollback()
+        if len(alert_ids) > 1:
+            return sum(_take([alert_id], moment) for alert_id in alert_ids)
+        log.exception("escalation_failed", alert_id=alert_ids[0])
+        operations.postpone(alert_ids[0])
+        return 0
