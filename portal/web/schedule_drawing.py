@@ -77,10 +77,26 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
 
 
 def bands(
-    rules: ScheduleRules, names: Names, first: date, weeks: int, zone: ZoneInfo, present: datetime
+    rules: ScheduleRules,
+    names: Names,
+    first: date,
+    weeks: int,
+    zone: ZoneInfo,
+    present: datetime,
+    since: datetime | None = None,
 ) -> list[Band]:
-    """The weeks from the Monday `first` on, drawn in `zone`."""
-    return [_band(rules, names, first + number * WEEK, zone, present) for number in range(weeks)]
+    """The weeks from the Monday `first` on, drawn in `zone`; no gap is drawn before `since`."""
+    frames = [
+        _Frame(
+            midnight(first + number * WEEK, zone),
+            midnight(first + (number + 1) * WEEK, zone),
+            zone,
+            names,
+            since,
+        )
+        for number in range(weeks)
+    ]
+    return [_band(rules, frame, present) for frame in frames]
 
 
 def words(moment: datetime, zone: ZoneInfo) -> str:
@@ -88,15 +104,11 @@ def words(moment: datetime, zone: ZoneInfo) -> str:
     return f"{to_local(moment, zone):%a %-d %b, %H:%M}"
 
 
-def _band(
-    rules: ScheduleRules, names: Names, first: date, zone: ZoneInfo, present: datetime
-) -> Band:
-    start, end = midnight(first, zone), midnight(first + WEEK, zone)
-    frame = _Frame(start, end, zone, names)
-    result = calculator.shifts(rules, start, end)
+def _band(rules: ScheduleRules, frame: "_Frame", present: datetime) -> Band:
+    result = calculator.shifts(rules, frame.start, frame.end)
     lanes = [
-        Lane(_layer_name(rules, place, end), frame.bars(found))
-        for place, found in enumerate(calculator.by_layer(rules, start, end))
+        Lane(_layer_name(rules, place, frame.end), frame.bars(found))
+        for place, found in enumerate(calculator.by_layer(rules, frame.start, frame.end))
     ]
     for name, origin in (("Shifts", Origin.STATIC), ("Overrides", Origin.OVERRIDE)):
         own = [shift for shift in result if shift.origin is origin]
@@ -104,8 +116,10 @@ def _band(
             lanes.append(Lane(name, frame.bars(own)))
     final = sorted([*frame.bars(result), *frame.gaps(result)], key=lambda bar: bar.x)
     lanes.append(Lane("On call", final, is_result=True))
+    first = to_local(frame.start, frame.zone).date()
     days = [frame.day(first + timedelta(days=number), present) for number in range(7)]
-    return Band(days, lanes, frame.place(present) if start <= present < end else None)
+    is_now = frame.start <= present < frame.end
+    return Band(days, lanes, frame.place(present) if is_now else None)
 
 
 def _layer_name(rules: ScheduleRules, place: int, end: datetime) -> str:
@@ -120,6 +134,7 @@ class _Frame:
     end: datetime
     zone: ZoneInfo
     names: Names
+    since: datetime | None  # what was before is not said to be a gap
 
     def place(self, moment: datetime) -> float:
         return round(100 * ((moment - self.start) / (self.end - self.start)), 3)
@@ -129,9 +144,10 @@ class _Frame:
 
     def gaps(self, shifts: Iterable[Shift]) -> list[Bar]:
         """Where no shift is; that of an absent person is drawn as such."""
+        since = max(self.start, self.since or self.start)
         return [
             self._bar(gap.starts_at, gap.ends_at or self.end, "nobody", "Nobody", "gap")
-            for gap in calculator.uncovered(shifts, self.start, self.end)
+            for gap in calculator.uncovered(shifts, since, self.end)
         ]
 
     def day(self, day: date, present: datetime) -> Day:

@@ -143,7 +143,7 @@ def _preview(draft: Draft) -> dict[str, Any]:
     first = schedule_drawing.monday(to_local(start, zone).date())
     names = schedule_drawing.Names({person.id: person.name for person in _people()})
     return {
-        "bands": schedule_drawing.bands(rules, names, first, 5, zone, now()),
+        "bands": schedule_drawing.bands(rules, names, first, 5, zone, now(), start),
         "gaps": _gaps(rules, start),
         "problems": [],
         "zone": zone,

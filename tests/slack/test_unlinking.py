@@ -48,7 +48,7 @@ LATER: tuple[dict[str, Any], ...] = (
     {"effect": "error", "error": "client_id_token_mismatch"},
     {"effect": "not_json"},
     {"effect": "reset"},
-    {"effect": "hang", "seconds": 0.5},
+    {"effect": "hang", "seconds": 0.5, "after_processing": True},
     {"effect": "rate_limited", "retry_after": 90},
 )
 
@@ -192,6 +192,8 @@ def test_every_answer_of_slacks_leaves_it_unlinked(
         assert shown_state(story, cast["adam"]) == "unlinked"
         story.work()
         assert counted(story, Revocation) == (fault in LATER), fault
+        is_said = "Slack has not confirmed the removal yet" in page(story, cast["uma"])
+        assert is_said == (fault in LATER), fault
         if fault in LATER:
             with story.app.app_context():
                 waiting = db.session.scalars(select(Revocation)).one()

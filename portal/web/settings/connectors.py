@@ -21,6 +21,7 @@ from portal.slack import (
     linking,
     manifest,
     oauth,
+    revocations,
     scopes,
 )
 from portal.web.access import public, requires, sign_in_row, viewer
@@ -53,6 +54,7 @@ def slack() -> Response:
         findings=None,
         scopes={**scopes.REQUIRED, **scopes.OPTIONAL},
         reason=errors.words(reason) if reason else None,
+        unconfirmed=revocations.unconfirmed(account_id),
         consequences=linking.unlink_consequences(account_id),
         actions=routing.actions_of(viewer()),
         channels=link_health.by_channel(account_id),
