@@ -7,38 +7,28 @@ not wait behind other jobs is a `@loop` of the worker.
 
 import asyncio
 import contextlib
+import json
 import signal
 import string
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import procrastinate
 import psycopg
 import structlog
 from flask import Flask
-from procrastinate import exceptions, jobs, manager
+from procrastinate import exceptions, jobs, manager, worker
 from sqlalchemy import text
 
-from portal.db import db
+from portal.db import db, now
 
 log = structlog.get_logger()
 
 
 class NoTables(Exception):
     """The worker was started before the migrations; it tries again."""
-
-
-class SessionConnector(procrastinate.PsycopgConnector):
-    """Lets a running job defer on its session's connection, although the worker's pool is async."""
-
-    on_session = procrastinate.SyncPsycopgConnector()  # never opened
-
-    def execute_query_all_with_connection(
-        self, connection: Any, query: Any, **arguments: Any
-    ) -> list[dict[str, Any]]:
-        return self.on_session.execute_query_all_with_connection(connection, query, **arguments)
 
 
 class Jobs(manager.JobManager):
@@ -62,7 +52,50 @@ class Backoff(procrastinate.BaseRetryStrategy):
         )
 
 
-engine = procrastinate.App(connector=SessionConnector())
+class Bell(asyncio.Event):
+    """Says that there may be a new job; a ring while the worker looks for jobs is not lost.
+
+    Procrastinate clears its event after it has looked: what came meanwhile had to wait for a poll.
+    """
+
+    rings = heard = 0
+
+    def set(self) -> None:
+        self.rings += 1
+        super().set()
+
+    async def wait(self) -> Literal[True]:
+        await super().wait()
+        self.heard = self.rings
+        return True
+
+    def clear(self) -> None:
+        if self.heard == self.rings:
+            super().clear()
+        self.heard = self.rings
+
+
+class Worker(worker.Worker):
+    """Procrastinate's worker, with a bell that this process rings when a job's time has come."""
+
+    def __init__(self, *, queue: str, **options: Any) -> None:
+        super().__init__(app=engine, queues=[queue], **options)
+        self.queue = queue
+        self._new_job_event = Bell()
+
+    async def run(self) -> None:
+        bell = (asyncio.get_running_loop(), self._new_job_event)
+        bells.setdefault(self.queue, []).append(bell)
+        try:
+            await super().run()  # type: ignore[no-untyped-call]
+        finally:
+            bells[self.queue].remove(bell)
+
+
+LONGEST_TIMER, JUST_AFTER = 60.0, 0.002  # seconds
+bells: dict[str, list[tuple[asyncio.AbstractEventLoop, asyncio.Event]]] = {}  # of this process
+
+engine = procrastinate.App(connector=procrastinate.PsycopgConnector())
 engine.job_manager = Jobs(engine.connector)
 
 
@@ -70,7 +103,7 @@ class Job:
     """A function that runs later: per key one at a time, and at most one waiting."""
 
     def __init__(self, run: Callable[..., None], key: str, queue: str) -> None:
-        self.run, self.key = run, key
+        self.run, self.key, self.queue = run, key, queue
         self.ids = [name for _, name, _, _ in string.Formatter().parse(key) if name]
         name = key.partition(":")[0]  # survives a move of the function to another module
         self.task = engine.task(name=name, retry=Backoff(), queue=queue)(run)
@@ -105,18 +138,32 @@ def wake(wanted: Job, *, at: datetime | None = None, **ids: int | str) -> None:
     key = wanted.key.format(**ids)
     while not (_insert(wanted, key, at, ids) or _join(key, at)):
         pass  # the waiting job was started between the two statements
+    if at is not None:
+        _ring_at(wanted.queue, at)
+
+
+# What Procrastinate's own defer does, in one statement: its AlreadyEnqueued needs a savepoint, and
+# two more round trips, in each transaction that wakes something.
+INSERT = text(
+    "INSERT INTO procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args, scheduled_at)"
+    " VALUES (:queue, :task, :key, :key, CAST(:args AS jsonb), :at)"
+    " ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING RETURNING id"
+)
 
 
 def _insert(wanted: Job, key: str, at: datetime | None, ids: dict[str, int | str]) -> bool:
-    try:
-        with db.session.begin_nested():
-            connection = db.session.connection().connection.driver_connection
-            wanted.task.configure(
-                connection=connection, lock=key, queueing_lock=key, schedule_at=at
-            ).defer(**ids)
-    except exceptions.AlreadyEnqueued:
-        return False
-    return True
+    values = {"queue": wanted.queue, "task": wanted.task.name, "key": key, "at": at}
+    done = db.session.execute(INSERT, values | {"args": json.dumps(ids)})
+    return done.first() is not None
+
+
+def _ring_at(queue: str, at: datetime) -> None:
+    """Have this process look for jobs at that moment, not only at its next poll."""
+    seconds = (at - now()).total_seconds()
+    for loop, bell in bells.get(queue, []):
+        if seconds < LONGEST_TIMER:
+            with contextlib.suppress(RuntimeError):  # the loop has just been closed
+                loop.call_soon_threadsafe(loop.call_later, seconds + JUST_AFTER, bell.set)
 
 
 WAITING = "procrastinate_jobs WHERE queueing_lock = :key AND status = 'todo'"
@@ -225,8 +272,8 @@ async def run_workers(app: Flask, *, threads: int, once: bool = False) -> None:
             return run()
 
     async def serve(queue: str, concurrency: int) -> None:
-        await engine.run_worker_async(
-            queues=[queue],
+        await Worker(
+            queue=queue,
             concurrency=concurrency,
             task_middleware=[in_app_context],
             install_signal_handlers=False,
@@ -235,7 +282,7 @@ async def run_workers(app: Flask, *, threads: int, once: bool = False) -> None:
             delete_jobs="successful",
             wait=not once,
             listen_notify=not once,
-        )
+        ).run()
         if not once:  # it returns, without an error, when its LISTEN connection is lost
             raise ConnectionError("the worker lost its database")
 
@@ -245,7 +292,7 @@ async def run_workers(app: Flask, *, threads: int, once: bool = False) -> None:
         tables = await connection.execute("SELECT to_regclass('procrastinate_jobs')")
         if await tables.fetchone() == (None,):
             raise NoTables("The database has no tables yet: run tocsin db upgrade.")
-    with engine.replace_connector(SessionConnector(conninfo=url, timeout=5)):
+    with engine.replace_connector(procrastinate.PsycopgConnector(conninfo=url, timeout=5)):
         async with engine.open_async(), asyncio.TaskGroup() as group:
             group.create_task(serve("default", threads))
             group.create_task(serve("urgent", 2))

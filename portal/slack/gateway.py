@@ -13,6 +13,7 @@ from portal.settings import LOOPBACK
 from portal.slack.errors import SlackError
 
 TIMEOUT = 10  # seconds
+IMPATIENT = 3  # seconds; for a mere question, which can be asked again
 WITHOUT_RETRY_AFTER = 30  # seconds; the header may be missing or no number
 
 
@@ -23,6 +24,15 @@ def call(token: str | None, method: str, **arguments: Any) -> dict[str, Any]:
     is not tried again here, because Slack may have carried out the first call.
     """
     return _call(method, token, **_as_slack_takes_them(method, arguments))
+
+
+def answers(token: str) -> bool:
+    """Whether Slack answers at all just now, whatever it says. auth.test changes nothing."""
+    try:
+        _call("auth.test", token, timeout=IMPATIENT)
+    except SlackError as problem:
+        return not problem.is_outage
+    return True
 
 
 def refresh(refresh_token: str) -> dict[str, Any]:
@@ -47,11 +57,13 @@ def _as_client(**given: str) -> dict[str, Any]:
     return _call("oauth.v2.access", None, auth=client, params=given)
 
 
-def _call(method: str, token: str | None, **given: Any) -> dict[str, Any]:
+def _call(
+    method: str, token: str | None, *, timeout: int = TIMEOUT, **given: Any
+) -> dict[str, Any]:
     client = WebClient(
         token=token,
         base_url=current_app.config["SLACK_API_URL"],
-        timeout=TIMEOUT,
+        timeout=timeout,
         retry_handlers=[],
     )
     try:

@@ -1,206 +1,287 @@
 """When does a channel get its next message? One lane per channel: newest state only, at its pace.
 
-A lane is one job that sends what is behind and wakes itself for the next moment Slack allows. The
-pace stands on the lane's row, so that any number of workers keep it together.
+A lane is one job that sends what is behind, as far as Slack allows now, and comes back at the next
+moment it may. All that it must know stands on rows, so that any number of workers keep the pace
+together, and a worker that dies leaves nothing but an attempt whose outcome is not known.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
-from flask import current_app
-from sqlalchemy import select, update
+from sqlalchemy import select, union, update
 from sqlalchemy.dialects.postgresql import insert
 
 from portal.db import db, now
-from portal.domain.alerts import timeline
-from portal.domain.alerts.models import TimelineKind
 from portal.jobs.engine import job, wake
-from portal.slack import installations, workspace
-from portal.slack.errors import Meaning, SlackError
-from portal.slack.installations import Credentials, SlackInstallation
-from portal.slack.messages.alert import EVENT_TYPE, alert_message, plain_message
-from portal.slack.posted import BEHIND, Lane, PostedMessage
+from portal.observability import counters
+from portal.slack import (
+    calls,
+    gateway,
+    installations,
+    lookback,
+    outcomes,
+    pacing,
+    queue,
+    summaries,
+    workspace,
+)
+from portal.slack.calls import Call
+from portal.slack.errors import SlackError
+from portal.slack.installations import Credentials
+from portal.slack.pacing import HISTORY, POST, UPDATE
+from portal.slack.posted import BEHIND, SUMMARY_BEHIND, Lane, PostedMessage, Summary
 
-# https://docs.slack.dev/apis/web-api/rate-limits: one message per second and channel; short bursts
-# are tolerated, with no promise how long.
-PACE = timedelta(seconds=1)
-BURST = 3
-CLOSED_CHANNEL_AGAIN = timedelta(minutes=5)
-LONGEST_BACKOFF = 300  # seconds
+MOST_STEPS = 25  # then the other lanes have their turn
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
-class Call:
-    """One message to bring up to date, with all that the call needs: no row is held meanwhile."""
+class Ask:
+    """During an outage, before anything else: does Slack answer at all?"""
 
-    posted_id: int
-    version: int
     credentials: Credentials
-    method: str
-    arguments: dict[str, Any]
-    plain: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Look:
+    """Was something posted already that we never heard of?"""
+
+    credentials: Credentials
+    since: datetime
+
+
+Step = Call | Ask | Look
 
 
 @job("lane:{account_id}:{channel_id}")
 def deliver(account_id: int, channel_id: str) -> None:
-    """Bring this channel's messages up to date, as far as the pace allows now."""
-    for _ in range(BURST):
-        call = _begin(account_id, channel_id)
-        if call is None:
-            return
-        try:
-            answer = _send(call)
-        except SlackError as problem:
-            _failed(account_id, channel_id, call, problem)
-        else:
-            _succeeded(account_id, channel_id, call, answer)
-    _come_back(account_id, channel_id)
+    """Bring this channel's messages up to date, as far as Slack allows now."""
+    has_asked = False
+    for _ in range(MOST_STEPS):
+        step = _begin(account_id, channel_id, has_asked=has_asked)
+        match step:
+            case None:
+                return
+            case Ask():
+                has_asked = _ask(account_id, channel_id, step)
+            case Look():
+                _look(account_id, channel_id, step)
+            case Call():
+                _send(account_id, channel_id, step)
+                has_asked = False
+    lane = locked(account_id, channel_id)
+    _come_back(lane, now())
+    db.session.commit()
 
 
-def reserve(lane: Lane, moment: datetime) -> None:
-    """Take the next place in the lane: a pace of one second on average, with a burst of three.
+def locked(account_id: int, channel_id: str) -> Lane:
+    """The channel's lane, made on first use, for this transaction alone."""
+    wanted = select(Lane).where(Lane.account_id == account_id, Lane.channel_id == channel_id)
+    wanted = wanted.with_for_update().execution_options(populate_existing=True)
+    lane = db.session.scalar(wanted)
+    if lane is None:
+        fresh = {"account_id": account_id, "channel_id": channel_id}
+        made = insert(Lane).values(**fresh, next_at=now(), paced_at=now(), failures=0)
+        db.session.execute(made.on_conflict_do_nothing())
+        lane = db.session.execute(wanted).scalar_one()
+    return lane
 
-    `paced_at` is the moment at which all that was sent would have been sent at an even pace (the
-    generic cell rate algorithm); `next_at` is when the next call is allowed.
+
+def wake_all(account_id: int) -> None:
+    """Have every lane of the account that is behind look again now. The caller commits.
+
+    Lanes may have trusted that somebody else would come back: that is over. Whoever just wants
+    something shown holds the lane's row until their commit, and so is waited for here.
     """
-    lane.paced_at = max(lane.paced_at, moment) + PACE
-    lane.next_at = lane.paced_at - (BURST - 1) * PACE
+    lanes = select(Lane.channel_id).where(Lane.account_id == account_id)
+    db.session.execute(lanes.order_by(Lane.channel_id).with_for_update()).all()
+    forget = update(Lane).where(Lane.account_id == account_id).values(returns_at=None)
+    db.session.execute(forget)
+    messages = select(PostedMessage.channel_id).where(
+        PostedMessage.account_id == account_id, BEHIND
+    )
+    summed = select(Summary.channel_id).where(Summary.account_id == account_id, SUMMARY_BEHIND)
+    for channel_id in sorted(db.session.scalars(union(messages, summed))):
+        wake(deliver, account_id=account_id, channel_id=channel_id)
 
 
-def _begin(account_id: int, channel_id: str) -> Call | None:
-    """Choose the next message and write down that we try; or come back later, or rest."""
-    lane, moment = _locked(account_id, channel_id), now()
-    posted = _next_behind(account_id, channel_id)
+def _begin(account_id: int, channel_id: str, *, has_asked: bool) -> Step | None:
+    """Choose the next step and write down that we try; or come back later, or rest."""
+    lane, moment = locked(account_id, channel_id), now()
     installation = installations.of_account(account_id)
-    if posted is None or installation is None or not installation.is_working:
-        db.session.commit()  # a link that comes back wakes the lane
+    if installation is None or not installation.is_working:
+        _rest(lane, None)  # a link that comes back wakes the lanes
         return None
     if lane.next_at > moment:
-        wake(deliver, at=lane.next_at, account_id=account_id, channel_id=channel_id)
-        db.session.commit()
+        _rest(lane, lane.next_at)
         return None
-    reserve(lane, moment)
-    posted.attempts += 1
-    posted.attempted_at = moment
-    call = _call(posted, installation.credentials)
-    db.session.commit()
+    credentials = installation.credentials
+    outage = pacing.outage(account_id)
+    if outage is not None and not has_asked:
+        if outage.next_try_at > moment:  # another lane asks, and wakes all when Slack is back
+            lane.returns_at = outage.next_try_at + pacing.PILOT_LEASE
+            db.session.commit()
+            return None
+        outage.next_try_at = moment + pacing.PILOT_LEASE
+        return _go(lane, Ask(credentials), moment)
+    step, at = _next(lane, moment, credentials)
+    if step is not None:
+        return _go(lane, step, moment)
+    _rest(lane, at)
+    if outage is not None:
+        _slack_is_back(account_id)
+    return None
+
+
+def _next(
+    lane: Lane, moment: datetime, credentials: Credentials
+) -> tuple[Step | None, datetime | None]:
+    """What may be done now; else when something may."""
+    holds = pacing.holds(lane.account_id, moment)
+    uncertain = queue.uncertain(lane) if lookback.may_look(credentials, lane.channel_id) else []
+    if uncertain and HISTORY not in holds:
+        since = min(row.uncertain_since or row.created_at for row in uncertain)
+        return Look(credentials, since), None
+    summaries.gather(lane, moment)
+    waits = [holds[HISTORY]] if uncertain else []
+    for method, choose in ((POST, queue.next_post), (UPDATE, queue.next_update)):
+        row = choose(lane, moment)
+        if row is None or (uncertain and method == POST):
+            continue
+        at = queue.ready_at(row)
+        if at <= moment:
+            at = _place(lane, method, moment, holds)
+        if at <= moment:
+            return _attempt(lane, row, method, credentials, moment), None
+        waits.append(at)
+    storm_ends_at = summaries.ends_at(lane)
+    if storm_ends_at is not None:
+        waits.append(storm_ends_at)
+    return None, min(waits, default=None)
+
+
+def _place(lane: Lane, method: str, moment: datetime, holds: dict[str, datetime]) -> datetime:
+    """The lane's place in the budgets: taken once, kept until it is used."""
+    name = "post_at" if method == POST else "update_at"
+    place: datetime | None = getattr(lane, name)
+    held_until = holds.get(method, place)
+    if (
+        place is None
+        or place < moment - pacing.STALE
+        or (held_until is not None and place < held_until)
+    ):
+        place = pacing.take(lane.account_id, method, moment)
+        if method == POST:
+            place = max(place, pacing.channel_place(lane, moment))
+        setattr(lane, name, place)
+    return place
+
+
+def _attempt(
+    lane: Lane,
+    row: PostedMessage | Summary,
+    method: str,
+    credentials: Credentials,
+    moment: datetime,
+) -> Call:
+    perhaps_twice = row.uncertain_since is not None or row.last_error == "interrupted"
+    call = calls.build(row, credentials, moment, perhaps_twice=perhaps_twice)
+    row.attempts += 1
+    row.attempted_at = moment
+    if method == POST:
+        row.uncertain_since = row.uncertain_since or moment
+        lane.post_at = None
+    else:
+        lane.update_at = None
     return call
 
 
-def _call(posted: PostedMessage, credentials: Credentials) -> Call:
-    url = f"{current_app.config['PUBLIC_URL']}/alerts/{posted.alert_id}"
-    common: dict[str, Any] = {"channel": posted.channel_id}
-    if posted.ts:
-        common["ts"] = posted.ts
-    else:
-        payload = {"alert_id": posted.alert_id, "posted_message_id": posted.id}
-        common |= {
-            "unfurl_links": False,
-            "unfurl_media": False,
-            "metadata": {"event_type": EVENT_TYPE, "event_payload": payload},
-        }
-    message = alert_message(posted.alert, url, posted.wanted_version)
-    return Call(
-        posted_id=posted.id,
-        version=posted.wanted_version,
-        credentials=credentials,
-        method="chat.update" if posted.ts else "chat.postMessage",
-        arguments=common | message | {"parse": "none"},
-        plain=common | plain_message(posted.alert, url) | {"parse": "none"},
-    )
+def _go(lane: Lane, step: Step, moment: datetime) -> Step:
+    """Whatever is wanted meanwhile will be seen: this job looks again after the step."""
+    lane.returns_at = moment + pacing.PILOT_LEASE
+    db.session.commit()
+    return step
 
 
-def _send(call: Call) -> dict[str, Any]:
+def _rest(lane: Lane, at: datetime | None) -> None:
+    """Come back at that moment, if anything is behind or a storm has to end."""
+    lane.returns_at = None
+    is_needed = lane.summary_id is not None or not queue.is_empty(lane.account_id, lane.channel_id)
+    if at is not None and is_needed:
+        _come_back(lane, at)
+    db.session.commit()
+
+
+def _come_back(lane: Lane, at: datetime) -> None:
+    lane.returns_at = at
+    wake(deliver, at=at, account_id=lane.account_id, channel_id=lane.channel_id)
+
+
+def _send(account_id: int, channel_id: str, call: Call) -> None:
+    elsewhere: list[str] = []
     try:
-        return workspace.call(call.credentials, call.method, **call.arguments)
+        answer = workspace.call(call.credentials, call.method, **call.arguments)
     except SlackError as problem:
-        if problem.meaning is not Meaning.CONTENT_REFUSED:
-            raise
-        log.error("message_refused", posted_message_id=call.posted_id, slack_error=problem.code)
-        return workspace.call(call.credentials, call.method, **call.plain)
+        lane = locked(account_id, channel_id)
+        elsewhere = outcomes.failed(lane, call, problem, now())
+        has_answered = not problem.is_outage
+    else:
+        lane = locked(account_id, channel_id)
+        outcomes.succeeded(lane, call, answer, now())
+        has_answered = True
+    was_away = has_answered and pacing.outage_over(account_id)
+    _wake(account_id, elsewhere)
+    db.session.commit()
+    if was_away:
+        _slack_is_back(account_id)
 
 
-def _succeeded(account_id: int, channel_id: str, call: Call, answer: dict[str, Any]) -> None:
-    lane = _locked(account_id, channel_id)
-    lane.failures, lane.held_reason = 0, None
-    posted = db.session.get(PostedMessage, call.posted_id)
-    if posted is None:
-        db.session.rollback()  # unlinked while Slack was answering; the lane's row goes as well
+def _ask(account_id: int, channel_id: str, step: Ask) -> bool:
+    if gateway.answers(step.credentials.token):
+        return True
+    lane = locked(account_id, channel_id)
+    lane.next_at = pacing.note_outage(account_id, "unreachable", now())
+    db.session.commit()
+    return False
+
+
+def _look(account_id: int, channel_id: str, step: Look) -> None:
+    try:
+        found = lookback.look(step.credentials, channel_id, step.since)
+    except SlackError as problem:
+        lane, moment = locked(account_id, channel_id), now()
+        counters.add(counters.calls(HISTORY, problem.code), shard=channel_id)
+        if problem.retry_after is not None:
+            until = moment + timedelta(seconds=problem.retry_after)
+            pacing.hold(account_id, HISTORY, until)
+        else:
+            lane.next_at = pacing.note_outage(account_id, problem.code, moment)
+        db.session.commit()
         return
-    if posted.ts is None:
-        posted.ts = str(answer["ts"])
-        channel = posted.channel_name
-        timeline.record(posted.alert, TimelineKind.SLACK_POSTED, by="Slack", channel=channel)
-    posted.shown_version = max(posted.shown_version, call.version)
-    posted.shown_at, posted.attempts, posted.last_error = now(), 0, None
-    db.session.commit()
-    # Apart, because linking and unlinking lock the link's row first and the lanes after it.
-    answered = update(SlackInstallation).where(SlackInstallation.account_id == account_id)
-    db.session.execute(answered.values(last_success_at=now()))
-    db.session.commit()
-
-
-def _failed(account_id: int, channel_id: str, call: Call, problem: SlackError) -> None:
-    """Write the reason on the rows, where people read it, and say when the lane may go on."""
-    lane, moment = _locked(account_id, channel_id), now()
-    posted = db.session.get(PostedMessage, call.posted_id)
-    if posted is None:
-        db.session.rollback()
-        return
-    was_held = lane.held_reason
-    posted.last_error = problem.code
-    lane.failures += 1
-    lane.held_reason = problem.code
-    match problem.meaning:
-        case Meaning.ASKED_TO_WAIT:
-            lane.next_at = moment + timedelta(seconds=problem.retry_after or 1)
-        case Meaning.CHANNEL_CLOSED:
-            lane.next_at = moment + CLOSED_CHANNEL_AGAIN
-        case Meaning.MESSAGE_GONE if posted.ts:
-            posted.ts, lane.held_reason = None, None  # posted anew, once
-        case Meaning.CONTENT_REFUSED | Meaning.MESSAGE_GONE:
-            posted.gave_up_at, lane.held_reason = moment, None
-        case Meaning.LINK_DEAD:
-            pass  # the link is broken now; authorizing again wakes the lane
-        case _:
-            lane.next_at = moment + timedelta(seconds=min(LONGEST_BACKOFF, 2**lane.failures))
-    if (
-        problem.meaning is Meaning.CHANNEL_CLOSED and was_held != problem.code
-    ) or posted.gave_up_at:
-        kind = TimelineKind.SLACK_FAILED if posted.gave_up_at else TimelineKind.SLACK_HELD
-        channel, reason = posted.channel_name, problem.code
-        timeline.record(posted.alert, kind, by="Slack", channel=channel, reason=reason)
-    log.warning("delivery_failed", posted_message_id=call.posted_id, slack_error=problem.code)
-    db.session.commit()
-
-
-def _come_back(account_id: int, channel_id: str) -> None:
-    if _next_behind(account_id, channel_id) is not None:
-        lane = _locked(account_id, channel_id)
-        wake(deliver, at=lane.next_at, account_id=account_id, channel_id=channel_id)
-    db.session.commit()
-
-
-def _next_behind(account_id: int, channel_id: str) -> PostedMessage | None:
-    """The oldest message that is behind; one that was tried in vain lets the others go first."""
-    wanted = select(PostedMessage).where(
-        PostedMessage.account_id == account_id, PostedMessage.channel_id == channel_id, BEHIND
+    lane = locked(account_id, channel_id)
+    counters.add(
+        counters.calls(HISTORY, "ok" if found is not None else "refused"), shard=channel_id
     )
-    return db.session.scalar(wanted.order_by(PostedMessage.attempts, PostedMessage.id).limit(1))
+    for row in queue.uncertain(lane):
+        seen = (found or {}).get((type(row), row.id))
+        if seen is not None:
+            outcomes.adopted(lane, row, seen.ts, seen.version)
+        elif found is not None:
+            row.uncertain_since = None  # it is not there: nothing stands in the way of posting it
+        else:
+            row.uncertain_since, row.last_error = None, "interrupted"
+    db.session.commit()
 
 
-def _locked(account_id: int, channel_id: str) -> Lane:
-    fresh = {
-        "account_id": account_id,
-        "channel_id": channel_id,
-        "next_at": now(),
-        "paced_at": now(),
-    }
-    db.session.execute(insert(Lane).values(failures=0, **fresh).on_conflict_do_nothing())
-    wanted = select(Lane).where(Lane.account_id == account_id, Lane.channel_id == channel_id)
-    locked = wanted.with_for_update().execution_options(populate_existing=True)
-    return db.session.execute(locked).scalar_one()
+def _slack_is_back(account_id: int) -> None:
+    pacing.outage_over(account_id)
+    wake_all(account_id)
+    db.session.commit()
+
+
+def _wake(account_id: int, channel_ids: Iterable[str]) -> None:
+    for channel_id in sorted(channel_ids):
+        wake(deliver, account_id=account_id, channel_id=channel_id)

@@ -38,6 +38,15 @@ class ChannelHealth:
     held: str | None  # why Slack does not let us post there now, in words
     next_try_at: datetime | None
 
+    @property
+    def is_direct(self) -> bool:
+        """A person's id in place of a channel's means direct messages to them."""
+        return self.channel_id.startswith(("U", "W"))
+
+    @property
+    def label(self) -> str:
+        return f"Messages to {self.channel_name}" if self.is_direct else f"#{self.channel_name}"
+
 
 def of_accounts(account_ids: Collection[int]) -> dict[int, Deliveries]:
     """The deliveries of each account, in few queries."""
@@ -81,13 +90,13 @@ def by_channel(account_id: int) -> list[ChannelHealth]:
         names.setdefault(channel_id, name)
         deliveries[channel_id] = Deliveries(*waiting.get(channel_id, NOTHING), failed, last)
     lanes = db.session.scalars(select(Lane).where(Lane.account_id == account_id))
-    held = {lane.channel_id: lane for lane in lanes if lane.held_reason}
+    held = {lane.channel_id: lane for lane in lanes if lane.problem or lane.held_reason}
     found = [
         ChannelHealth(
             channel_id=channel_id,
             channel_name=name,
             deliveries=deliveries.get(channel_id, Deliveries()),
-            held=words(held[channel_id].held_reason or "") if channel_id in held else None,
+            held=_why(held.get(channel_id)),
             next_try_at=held[channel_id].next_at if channel_id in held else None,
         )
         for channel_id, name in names.items()
@@ -117,6 +126,10 @@ def _waiting(by: Any, condition: ColumnElement[bool]) -> dict[Any, tuple[int, da
     counted = select(by, func.count(), func.min(since)).join(PostedMessage.alert)
     found = db.session.execute(counted.where(condition, BEHIND).group_by(by))
     return {value: (number, oldest) for value, number, oldest in found}
+
+
+def _why(lane: Lane | None) -> str | None:
+    return words(lane.problem or lane.held_reason or "") if lane is not None else None
 
 
 def _was_given_up() -> ColumnElement[bool]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from portal.db import db, now
@@ -24,7 +24,8 @@ from portal.domain.routing import matching
 from portal.domain.routing import queries as routing
 from portal.jobs.engine import Wake
 from portal.slack.lanes import deliver
-from portal.slack.posted import BEHIND, Lane, PostedMessage
+from portal.slack.pacing import Outage
+from portal.slack.posted import BEHIND, SUMMARY_BEHIND, Lane, PostedMessage, Summary
 
 AlertChanged = (
     AlertEventJoined
@@ -42,39 +43,91 @@ AlertChanged = (
 def show_new_alert(fact: AlertCreated) -> Iterable[Wake]:
     """The channels of the matching alert actions should show it."""
     alert = db.session.get_one(Alert, fact.alert_id)
-    channels = matching.channels_for(alert, routing.actions_for(alert))
-    for channel_id, channel_name in channels.items():
-        wanted = insert(PostedMessage).values(
-            account_id=alert.account_id,
-            alert_id=alert.id,
-            channel_id=channel_id,
-            channel_name=channel_name,
-        )
-        db.session.execute(wanted.on_conflict_do_nothing())
-    return [_lane(alert.account_id, channel_id) for channel_id in channels]
+    actions = routing.actions_for(alert)
+    channels = matching.channels_for(alert, actions)
+    if any(action.fallback_channel_id for action in actions):
+        closed = _closed_channels(alert.account_id, channels)
+        channels |= matching.fallbacks_for(alert, actions, closed)
+    if not channels:
+        return []
+    rows = [
+        {
+            "account_id": alert.account_id,
+            "alert_id": alert.id,
+            "channel_id": channel_id,
+            "channel_name": channel_name,
+        }
+        for channel_id, channel_name in channels.items()
+    ]
+    db.session.execute(insert(PostedMessage).values(rows).on_conflict_do_nothing())
+    return _lanes(alert.account_id, channels)
 
 
 def show_alerts_anew(facts: Sequence[AlertChanged]) -> Iterable[Wake]:
-    """Wherever they are shown, they should show their present state: the wanted version goes up."""
+    """Wherever they are shown, they should show their present state: the wanted version goes up.
+
+    Where a summary stands for them, the summary's does.
+    """
     changed = (
         update(PostedMessage)
         .where(PostedMessage.alert_id.in_({fact.alert_id for fact in facts}))
         .values(wanted_version=PostedMessage.wanted_version + 1)
-        .returning(PostedMessage.account_id, PostedMessage.channel_id)
+        .returning(PostedMessage.account_id, PostedMessage.channel_id, PostedMessage.summary_id)
     )
-    lanes = {(account_id, channel_id) for account_id, channel_id in db.session.execute(changed)}
-    return [_lane(account_id, channel_id) for account_id, channel_id in lanes]
+    rows = db.session.execute(changed).all()
+    summary_ids = sorted({row.summary_id for row in rows if row.summary_id is not None})
+    for summary_id in summary_ids:
+        counted = update(Summary).where(Summary.id == summary_id)
+        db.session.execute(counted.values(wanted_version=Summary.wanted_version + 1))
+    channels: dict[int, set[str]] = {}
+    for row in rows:
+        channels.setdefault(row.account_id, set()).add(row.channel_id)
+    return [
+        wanted
+        for account_id, of_account in sorted(channels.items())
+        for wanted in _lanes(account_id, of_account)
+    ]
 
 
 def resume_lanes(fact: WorkspaceLinked) -> Iterable[Wake]:
     """What waited for the link goes on at once, newest state first."""
-    lanes = select(PostedMessage.account_id, PostedMessage.channel_id).where(
-        PostedMessage.account_id == fact.account_id, BEHIND
-    )
+    behind = [
+        select(kind.channel_id).where(kind.account_id == fact.account_id, is_behind).distinct()
+        for kind, is_behind in ((PostedMessage, BEHIND), (Summary, SUMMARY_BEHIND))
+    ]
+    db.session.execute(delete(Outage).where(Outage.account_id == fact.account_id))
     free = update(Lane).where(Lane.account_id == fact.account_id)
-    db.session.execute(free.values(next_at=now(), held_reason=None, failures=0))
-    rows = db.session.execute(lanes.distinct())
-    return [_lane(account_id, channel_id) for account_id, channel_id in rows]
+    db.session.execute(free.values(next_at=now(), held_reason=None, failures=0, returns_at=None))
+    channels = {channel for wanted in behind for channel in db.session.scalars(wanted)}
+    return [_lane(fact.account_id, channel_id) for channel_id in sorted(channels)]
+
+
+def _closed_channels(account_id: int, channel_ids: Iterable[str]) -> set[str]:
+    wanted = select(Lane.channel_id).where(
+        Lane.account_id == account_id,
+        Lane.channel_id.in_(list(channel_ids)),
+        Lane.problem.is_not(None),
+    )
+    return set(db.session.scalars(wanted))
+
+
+def _lanes(account_id: int, channel_ids: Iterable[str]) -> list[Wake]:
+    """The lanes that must be woken: those where no job is there already that will look again.
+
+    The lock makes such a job wait until we have committed, so that it cannot miss our change.
+    """
+    channels = sorted(channel_ids)
+    wanted = select(Lane.channel_id, Lane.returns_at).where(
+        Lane.account_id == account_id, Lane.channel_id.in_(channels)
+    )
+    locked = wanted.order_by(Lane.channel_id).with_for_update(read=True)
+    coming = {row.channel_id: row.returns_at for row in db.session.execute(locked)}
+    moment = now()
+    return [
+        _lane(account_id, channel)
+        for channel in channels
+        if (at := coming.get(channel)) is None or at <= moment
+    ]
 
 
 def _lane(account_id: int, channel_id: str) -> Wake:

@@ -2,13 +2,23 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, union
 
 from portal.db import db, now
 from portal.jobs.engine import wake
-from portal.slack import actions, erasing, lanes, probes, replies, revocations, rotation
+from portal.slack import (
+    actions,
+    direct_notes,
+    erasing,
+    lanes,
+    probes,
+    replies,
+    revocations,
+    rotation,
+)
 from portal.slack.clicks import EphemeralReply, SlackClick
 from portal.slack.conversations import ChannelList
+from portal.slack.direct_notes import DirectNote
 from portal.slack.events import SlackEvent
 from portal.slack.installations import (
     WORKING,
@@ -18,7 +28,7 @@ from portal.slack.installations import (
     SlackInstallation,
 )
 from portal.slack.people import UserLink
-from portal.slack.posted import BEHIND, Lane, PostedMessage
+from portal.slack.posted import BEHIND, SUMMARY_BEHIND, Lane, PostedMessage, Summary
 
 CLICKS_KEPT = timedelta(hours=1)
 EVENTS_KEPT = timedelta(hours=48)  # Slack repeats an event for a day
@@ -53,24 +63,37 @@ def look_after_links() -> None:
 
 def wake_behind() -> None:
     """Wake what should be under way, in one fixed order; a job that already waits is joined."""
-    behind = (
-        select(PostedMessage.account_id, PostedMessage.channel_id, Lane.next_at)
-        .join(SlackInstallation, SlackInstallation.account_id == PostedMessage.account_id)
-        .outerjoin(
-            Lane,
-            (Lane.account_id == PostedMessage.account_id)
-            & (Lane.channel_id == PostedMessage.channel_id),
-        )
-        .where(BEHIND, SlackInstallation.state.in_(WORKING))
-        .distinct()
-        .order_by(PostedMessage.account_id, PostedMessage.channel_id)
-    )
-    for account_id, channel_id, next_at in db.session.execute(behind):
-        at = next_at if next_at and next_at > now() else None
+    for account_id, channel_id, at in _unfinished_lanes():
         wake(lanes.deliver, at=at, account_id=account_id, channel_id=channel_id)
+    for note_id in db.session.scalars(select(DirectNote.id).order_by(DirectNote.id)):
+        wake(direct_notes.send_note, note_id=note_id)
     for click_id in db.session.scalars(select(SlackClick.id).order_by(SlackClick.id)):
         wake(actions.identify_clicker, click_id=click_id)
     for reply_id in db.session.scalars(select(EphemeralReply.id).order_by(EphemeralReply.id)):
         wake(replies.send_reply, reply_id=reply_id)
     for revocation in db.session.scalars(select(Revocation).order_by(Revocation.id)):
         wake(revocations.revoke_token, at=revocation.next_try_at, revocation_id=revocation.id)
+
+
+def _unfinished_lanes() -> list[tuple[int, str, datetime | None]]:
+    """The channels with something behind or a storm to end, and when their lane means to return."""
+    behind = union(
+        select(PostedMessage.account_id, PostedMessage.channel_id).where(BEHIND),
+        select(Summary.account_id, Summary.channel_id).where(SUMMARY_BEHIND),
+        select(Lane.account_id, Lane.channel_id).where(Lane.summary_id.is_not(None)),
+    ).subquery()
+    found = (
+        select(behind.c.account_id, behind.c.channel_id, Lane.returns_at)
+        .join(SlackInstallation, SlackInstallation.account_id == behind.c.account_id)
+        .outerjoin(
+            Lane,
+            (Lane.account_id == behind.c.account_id) & (Lane.channel_id == behind.c.channel_id),
+        )
+        .where(SlackInstallation.state.in_(WORKING))
+        .order_by(behind.c.account_id, behind.c.channel_id)
+    )
+    moment = now()
+    return [
+        (account_id, channel_id, at if at is not None and at > moment else None)
+        for account_id, channel_id, at in db.session.execute(found)
+    ]

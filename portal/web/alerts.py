@@ -15,7 +15,7 @@ from portal.domain.alerts.models import Alert, AlertStatus, Via
 from portal.domain.routing import queries as routing
 from portal.domain.sources import queries as sources
 from portal.errors import Conflict, Invalid
-from portal.slack import errors, posted
+from portal.slack import errors, places
 from portal.web import escalations
 from portal.web.access import requires, viewer
 from portal.web.render import form_errors, fragment, page, row_id
@@ -166,7 +166,7 @@ def _status(alert: Alert) -> dict[str, Any]:
 
 def _places(alert: Alert) -> dict[str, Any]:
     return {
-        "places": posted.places(alert),
+        "places": places.places(alert),
         "actions": routing.actions_for(alert),
         "can_manage_actions": viewer().can(Permission.MANAGE_ALERT_ACTIONS),
     }

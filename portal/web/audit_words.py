@@ -20,8 +20,8 @@ class Kind(StrEnum):
     ACCESS = "Passwords and sign-ins"
     SOURCES = "Alert sources and keys"
     ALERT_ACTIONS = "Alert actions"
+    ON_CALL = "Schedules and shifts"
     ESCALATION = "Escalation policies"
-    SCHEDULES = "On-call schedules"
     SLACK = "Slack workspace"
     SUPPORT = "Looks by support staff"
 
@@ -74,21 +74,24 @@ DEEDS: dict[AuditAction, tuple[Kind, str]] = {
         Kind.ESCALATION,
         "deleted the escalation policy {subject}",
     ),
-    AuditAction.SCHEDULE_CREATED: (Kind.SCHEDULES, "created the schedule {subject}"),
-    AuditAction.SCHEDULE_CHANGED: (Kind.SCHEDULES, "changed the schedule {subject}"),
-    AuditAction.SCHEDULE_DELETED: (Kind.SCHEDULES, "deleted the schedule {subject}"),
-    AuditAction.SHIFT_ADDED: (Kind.SCHEDULES, "put {person} into the schedule {subject}"),
-    AuditAction.SHIFT_REMOVED: (Kind.SCHEDULES, "took {person} out of the schedule {subject}"),
+    AuditAction.SCHEDULE_CREATED: (Kind.ON_CALL, "created the schedule {subject}"),
+    AuditAction.SCHEDULE_CHANGED: (Kind.ON_CALL, "changed the schedule {subject}"),
+    AuditAction.SCHEDULE_DELETED: (Kind.ON_CALL, "deleted the schedule {subject}"),
+    AuditAction.SHIFT_ADDED: (Kind.ON_CALL, "added a shift of {person} to {subject}"),
+    AuditAction.SHIFT_REMOVED: (Kind.ON_CALL, "removed a shift of {person} from {subject}"),
     AuditAction.OVERRIDE_CREATED: (
-        Kind.SCHEDULES,
-        "entered {person} as an override of the schedule {subject}",
+        Kind.ON_CALL,
+        "put {person} on call in {subject} by an override",
     ),
-    AuditAction.OVERRIDE_REMOVED: (
-        Kind.SCHEDULES,
-        "removed the override of {person} from the schedule {subject}",
+    AuditAction.OVERRIDE_REMOVED: (Kind.ON_CALL, "ended an override for {person} in {subject}"),
+    AuditAction.CALENDAR_LINK_CREATED: (
+        Kind.ON_CALL,
+        "made an address to read {subject} in a calendar program",
     ),
-    AuditAction.CALENDAR_LINK_CREATED: (Kind.SCHEDULES, "made a calendar address for {subject}"),
-    AuditAction.CALENDAR_LINK_REVOKED: (Kind.SCHEDULES, "ended the calendar address of {subject}"),
+    AuditAction.CALENDAR_LINK_REVOKED: (
+        Kind.ON_CALL,
+        "ended the address to read {subject} in a calendar program",
+    ),
     AuditAction.WORKSPACE_LINKED: (Kind.SLACK, "linked the Slack workspace {subject}"),
     AuditAction.WORKSPACE_REAUTHORIZED: (
         Kind.SLACK,
@@ -116,8 +119,8 @@ NOUNS = (
     "person ",
     "source ",
     "alert action ",
-    "escalation policy ",
     "schedule ",
+    "escalation policy ",
     "workspace ",
     "account ",
 )
@@ -143,7 +146,7 @@ LABELS = {
     "routing_key": "Routing key",
     "time_zone": "Time zone",
     "starts_at": "From",
-    "ends_at": "Until",
+    "ends_at": "To",
     "team_id": "Workspace id",
     "where": "Where",
     "missing": "Missing permissions",

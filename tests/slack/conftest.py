@@ -8,15 +8,17 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import delete, update
 from werkzeug.serving import make_server
 
 from portal import create_app
-from portal.db import db
+from portal.db import db, now
 from portal.domain.accounts.models import Account, User
 from portal.domain.accounts.permissions import Role
 from portal.jobs.engine import drain
 from portal.settings import Settings
-from portal.slack import installations, manifest
+from portal.slack import installations, manifest, pacing, upkeep
+from portal.slack.posted import Lane, PostedMessage, Summary
 from portal.slack_sandbox import Sandbox
 from tests.make import make_account, make_user, sign_in
 
@@ -86,6 +88,20 @@ class Story:
         account_id = account if isinstance(account, int) else account.id
         with self.app.app_context():
             return installations.of_account(account_id)
+
+
+def pass_the_pace(story: Story) -> None:
+    """As if a while had gone by: what Slack forbade, or we spared it, may be done now."""
+    with story.app.app_context():
+        free = {"next_at": now(), "paced_at": now(), "returns_at": None, "held_reason": None}
+        db.session.execute(update(Lane).values(**free, post_at=None, update_at=None))
+        db.session.execute(update(pacing.Outage).values(next_try_at=now()))
+        db.session.execute(delete(pacing.Pace))
+        for kind in (PostedMessage, Summary):
+            db.session.execute(update(kind).values(not_before=None))
+        upkeep.wake_behind()
+        db.session.commit()
+    story.work()
 
 
 def post(browser: FlaskClient, path: str, **fields: Any) -> Any:

@@ -1,11 +1,12 @@
 """Which alert sources post to which channel?"""
 
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import Column, ForeignKey, Identity, Table
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from portal.db import Base, now
+from portal.db import Base, closed_list, now
 from portal.domain.accounts.models import User
 from portal.domain.sources.models import AlertSource
 
@@ -15,6 +16,13 @@ alert_action_sources = Table(
     Column("action_id", ForeignKey("alert_actions.id", ondelete="CASCADE"), primary_key=True),
     Column("source_id", ForeignKey("alert_sources.id"), primary_key=True, index=True),
 )
+
+
+class AfterStorm(StrEnum):
+    """What becomes of open alerts in a summary, once the storm in their channel is over."""
+
+    SUMMARY = "summary"  # they stay in it
+    OWN = "own"  # each gets a message of its own
 
 
 class AlertAction(Base):
@@ -27,6 +35,12 @@ class AlertAction(Base):
     name: Mapped[str]
     channel_id: Mapped[str]
     channel_name: Mapped[str]
+    # Where alerts are shown as well while nothing can be posted to the channel.
+    fallback_channel_id: Mapped[str | None]
+    fallback_channel_name: Mapped[str | None]
+    after_storm: Mapped[AfterStorm] = mapped_column(
+        closed_list(AfterStorm), default=AfterStorm.SUMMARY
+    )
     created_at: Mapped[datetime] = mapped_column(default=now)
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
 

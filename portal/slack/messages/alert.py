@@ -27,17 +27,19 @@ LONGEST_DETAILS = 2500
 LONGEST_LINKS = 5
 
 
-def alert_message(alert: Alert, url: str, version: int) -> dict[str, Any]:
+def alert_message(
+    alert: Alert, url: str, version: int, *, is_brief: bool = False
+) -> dict[str, Any]:
     """The arguments of chat.postMessage and chat.update for the alert's present state.
 
     `url` is the alert's page, `version` makes the block ids new, as Slack asks for in updates.
+    A brief message leaves out details and links: for when Slack finds the other one too long.
     """
     blocks = [
         _title(alert, url),
         _state(alert),
         _fields(alert),
-        *_details(alert, url),
-        *_links(alert),
+        *([] if is_brief else [*_details(alert, url), *_links(alert)]),
         *_buttons(alert),
     ]
     for number, block in enumerate(blocks):

@@ -1,0 +1,94 @@
+"""What is wrong with a channel, who is told, and where do its alerts go meanwhile? product.md 11.4
+
+Each function works within the caller's transaction, with the lane locked.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import literal, select
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import selectinload
+
+from portal.db import db
+from portal.domain.accounts import queries as accounts
+from portal.domain.accounts.models import User
+from portal.domain.alerts.models import Alert
+from portal.domain.notices import operations as notices
+from portal.domain.routing.models import AlertAction, alert_action_sources
+from portal.slack import direct_notes
+from portal.slack.errors import words
+from portal.slack.posted import BEHIND, Lane, PostedMessage
+
+
+def begin(lane: Lane, code: str, moment: datetime) -> list[str]:
+    """Mark the channel. The first time, tell whoever can mend it and send its alerts elsewhere.
+
+    Returns the channels that have work now.
+    """
+    is_new = lane.problem is None
+    lane.problem = code
+    if not is_new:
+        return []
+    lane.problem_since = moment
+    actions = _actions_of(lane)
+    if actions:
+        _tell(lane, actions)
+    return sorted({channel for action in actions if (channel := _send_elsewhere(lane, action))})
+
+
+def over(lane: Lane) -> None:
+    """A message got through: whatever was wrong is mended."""
+    if lane.problem is not None:
+        lane.problem = lane.problem_since = None
+        notices.withdraw(lane.account_id, about=_about(lane))
+
+
+def _actions_of(lane: Lane) -> list[AlertAction]:
+    wanted = select(AlertAction).where(
+        AlertAction.account_id == lane.account_id, AlertAction.channel_id == lane.channel_id
+    )
+    return list(db.session.scalars(wanted.options(selectinload(AlertAction.created_by))))
+
+
+def _about(lane: Lane) -> str:
+    return f"channel:{lane.channel_id}"
+
+
+def _tell(lane: Lane, actions: list[AlertAction]) -> None:
+    """Once for each: on top of every page, and as a direct message in Slack."""
+    name = actions[0].channel_name
+    text = f"Alerts for #{name} cannot be shown. {words(lane.problem or '')} They are kept and sent then."
+    people: dict[int, User] = {admin.id: admin for admin in accounts.admins_of(lane.account_id)}
+    for action in actions:
+        if action.created_by is not None and action.created_by.is_active:
+            people[action.created_by.id] = action.created_by
+    path = f"/alert-actions/{actions[0].id}"
+    notices.tell(people.values(), about=_about(lane), text=text, path=path)
+    direct_notes.send(people.values(), text=text, path=path)
+
+
+def _send_elsewhere(lane: Lane, action: AlertAction) -> str | None:
+    """What waits for this channel is shown in the action's other channel, if it names one."""
+    if action.fallback_channel_id is None:
+        return None
+    waiting = (
+        select(
+            PostedMessage.account_id,
+            PostedMessage.alert_id,
+            literal(action.fallback_channel_id),
+            literal(action.fallback_channel_name),
+        )
+        .join(Alert, Alert.id == PostedMessage.alert_id)
+        .join(alert_action_sources, alert_action_sources.c.source_id == Alert.source_id)
+        .where(
+            alert_action_sources.c.action_id == action.id,
+            PostedMessage.account_id == lane.account_id,
+            PostedMessage.channel_id == lane.channel_id,
+            PostedMessage.ts.is_(None),
+            BEHIND,
+        )
+    )
+    columns = ["account_id", "alert_id", "channel_id", "channel_name"]
+    moved = postgresql.insert(PostedMessage).from_select(columns, waiting)
+    db.session.execute(moved.on_conflict_do_nothing())
+    return action.fallback_channel_id

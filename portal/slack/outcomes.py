@@ -1,0 +1,172 @@
+"""What follows from Slack's answer to a call? Everything is written on rows, where people read it.
+
+Each function works within the caller's transaction, with the lane locked.
+"""
+
+import random
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+import structlog
+from sqlalchemy import select
+
+from portal.db import db
+from portal.domain.alerts import timeline
+from portal.domain.alerts.models import TimelineKind
+from portal.observability import counters
+from portal.slack import channel_problems, lookback, pacing, summaries
+from portal.slack.calls import SIMPLER, Call
+from portal.slack.errors import Meaning, SlackError
+from portal.slack.posted import Lane, PostedMessage, Summary
+
+WITHOUT_RETRY_AFTER = timedelta(seconds=30)
+LONGEST_BACKOFF = 300.0  # seconds
+SPACING = timedelta(seconds=2.5)
+FIRST_PROBE = 10.0  # seconds until a closed channel is tried again; then twice as long each time
+
+log = structlog.get_logger()
+
+
+def succeeded(lane: Lane, call: Call, answer: dict[str, Any], moment: datetime) -> None:
+    """Slack shows what we sent."""
+    counters.add(counters.calls(call.method, "ok"), shard=lane.channel_id)
+    lane.failures, lane.held_reason, lane.last_success_at = 0, None, moment
+    channel_problems.over(lane)
+    row = _row(call)
+    if row is None:
+        return  # unlinked while Slack was answering
+    if row.ts is None:
+        row.ts = str(answer["ts"])
+        if str(answer.get("channel") or row.channel_id) != row.channel_id:
+            row.conversation_id = str(answer["channel"])
+    _now_shown(lane, row, call.version, moment, perhaps_twice=call.perhaps_twice)
+
+
+def _row(call: Call) -> PostedMessage | Summary | None:
+    wanted = select(call.kind).where(call.kind.id == call.row_id).with_for_update()
+    return cast(PostedMessage | Summary | None, db.session.scalar(wanted))
+
+
+def adopted(lane: Lane, row: PostedMessage | Summary, ts: str, version: int) -> None:
+    """An attempt that we heard nothing of had succeeded: its message was found in the channel."""
+    row.ts = ts
+    _now_shown(lane, row, version, row.uncertain_since or row.created_at)
+    log.info("message_found_again", kind=row.__tablename__, id=row.id)
+
+
+def _now_shown(
+    lane: Lane,
+    row: PostedMessage | Summary,
+    version: int,
+    moment: datetime,
+    *,
+    perhaps_twice: bool = False,
+) -> None:
+    is_first, shown_before = row.shown_at is None, row.shown_at
+    row.shown_version = max(row.shown_version, version)
+    row.shown_at, row.attempts, row.last_error = moment, 0, None
+    row.uncertain_since = row.not_before = None
+    if shown_before is not None and moment - shown_before < SPACING:
+        row.not_before = moment + SPACING  # the first change goes at once, then they are gathered
+    opened = [row.created_at] if is_first and isinstance(row, PostedMessage) else []
+    if isinstance(row, Summary):
+        opened = summaries.was_shown(row, version, moment)
+    elif is_first or perhaps_twice or row.was_reposted:
+        said: dict[str, Any] = {"perhaps_twice": True} if perhaps_twice else {}
+        said["channel"] = row.channel_name
+        timeline.record(row.alert, TimelineKind.SLACK_POSTED, by="Slack", **said)
+    if opened:
+        waited = [(moment - each).total_seconds() for each in opened]
+        counters.add(counters.first_shown(waited), shard=lane.channel_id)
+
+
+def failed(lane: Lane, call: Call, problem: SlackError, moment: datetime) -> list[str]:
+    """Write down why, and when the lane may go on. Returns other channels that now have work."""
+    counters.add(counters.calls(call.method, problem.code), shard=lane.channel_id)
+    log.warning("delivery_failed", channel_id=lane.channel_id, slack_error=problem.code)
+    row = _row(call)
+    if row is None:
+        return []
+    row.last_error = problem.code
+    if row.uncertain_since == call.begun_at and not problem.may_have_happened:
+        row.uncertain_since = None
+    elsewhere: list[str] = []
+    match problem.meaning:
+        case Meaning.ASKED_TO_WAIT:
+            _asked_to_wait(lane, call, problem, moment)
+        case Meaning.CHANNEL_CLOSED:
+            elsewhere = _closed(lane, row, problem, moment)
+        case Meaning.TOO_LONG | Meaning.CONTENT_REFUSED | Meaning.MESSAGE_GONE | Meaning.PERSON:
+            _refused(row, problem, moment)
+        case Meaning.LINK_DEAD:
+            pass  # the link is broken now; authorizing again wakes the lane
+        case Meaning.TEMPORARY:
+            _temporary(lane, row, call, problem, moment)
+    return elsewhere
+
+
+def _asked_to_wait(lane: Lane, call: Call, problem: SlackError, moment: datetime) -> None:
+    """Hold exactly what Slack holds: the channel, or the method in the workspace."""
+    seconds = problem.retry_after
+    until = moment + (WITHOUT_RETRY_AFTER if seconds is None else timedelta(seconds=seconds))
+    lane.held_reason = "ratelimited"
+    if call.method == pacing.POST and pacing.is_hurried(lane, call.begun_at):
+        pacing.hold_channel(lane, until)
+    else:
+        pacing.hold(lane.account_id, call.method, until)
+
+
+def _closed(
+    lane: Lane, row: PostedMessage | Summary, problem: SlackError, moment: datetime
+) -> list[str]:
+    """Try again later, and later still; the first time, tell those who can mend it."""
+    lane.failures += 1
+    lane.held_reason = problem.code
+    wait = min(LONGEST_BACKOFF, FIRST_PROBE * 2 ** min(lane.failures - 1, 9))
+    lane.next_at = moment + timedelta(seconds=_jitter(wait))
+    if lane.problem is None and isinstance(row, PostedMessage):
+        _record(row, TimelineKind.SLACK_HELD, problem.code)
+    return channel_problems.begin(lane, problem.code, moment)
+
+
+def _refused(row: PostedMessage | Summary, problem: SlackError, moment: datetime) -> None:
+    """A simpler form, or a new message in place of a deleted one, once; then it is given up."""
+    if problem.meaning is Meaning.MESSAGE_GONE and row.ts and not row.was_reposted:
+        row.ts, row.was_reposted = None, True
+        return
+    simpler = SIMPLER.get((problem.meaning, row.form))
+    if simpler is not None:
+        log.error("message_refused", kind=row.__tablename__, id=row.id, slack_error=problem.code)
+        row.form = simpler
+        return
+    row.gave_up_at = moment
+    if isinstance(row, PostedMessage):
+        _record(row, TimelineKind.SLACK_FAILED, problem.code)
+
+
+def _temporary(
+    lane: Lane, row: PostedMessage | Summary, call: Call, problem: SlackError, moment: datetime
+) -> None:
+    """An outage holds the whole workspace's lanes; a code that only this message meets, only it."""
+    backoff = _jitter(min(LONGEST_BACKOFF, 2.0 ** min(row.attempts, 9)))
+    if not problem.is_outage:
+        row.not_before = moment + timedelta(seconds=backoff)
+        return
+    is_first = pacing.outage(lane.account_id) is None
+    lane.next_at = pacing.note_outage(lane.account_id, problem.code, moment)
+    lane.held_reason = problem.code
+    is_blind = row.uncertain_since is not None and not lookback.may_look(
+        call.credentials, lane.channel_id
+    )
+    # Others got through meanwhile, so perhaps it is this one that Slack cannot digest; or it may be
+    # shown already and we cannot look: then each further attempt may be one message too many.
+    if (is_first and row.attempts > 2) or is_blind:
+        row.not_before = moment + timedelta(seconds=backoff)
+
+
+def _record(row: PostedMessage, kind: TimelineKind, reason: str) -> None:
+    timeline.record(row.alert, kind, by="Slack", channel=row.channel_name, reason=reason)
+
+
+def _jitter(seconds: float) -> float:
+    return seconds * random.uniform(0.8, 1.2)  # noqa: S311 - no secret

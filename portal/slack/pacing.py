@@ -1,0 +1,155 @@
+"""When may the next call be made? Budgets and holds, kept in the database for all workers together.
+
+https://docs.slack.dev/apis/web-api/rate-limits: each method has a budget per workspace and minute;
+posting has one message per second and channel besides, with short bursts tolerated. A budget is
+kept by the generic cell rate algorithm: `paced_at` is the moment at which all that was sent would
+have been sent at an even pace.
+"""
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ForeignKey, delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.db import Base, db, now
+from portal.slack.posted import Lane
+
+POST, UPDATE, HISTORY = "chat.postMessage", "chat.update", "conversations.history"
+STALE = timedelta(seconds=5)  # a place that nobody used in time is given up
+# During an outage one lane of the workspace asks every so often whether Slack is back; after a
+# quarter of an hour less often.
+ASK_AGAIN, ASK_AGAIN_LATER = 1.4, 15.0  # seconds
+LONG_OUTAGE = timedelta(minutes=15)
+PILOT_LEASE = timedelta(seconds=15)  # longer than any call takes
+
+
+@dataclass(frozen=True)
+class Budget:
+    """One call per `every` on average, `burst` at once after a quiet time."""
+
+    every: timedelta
+    burst: int
+
+
+CHANNEL = Budget(timedelta(seconds=1), 3)
+BUDGETS = {
+    # "Several hundred per minute" for the workspace: 260 at most in any minute.
+    POST: Budget(timedelta(seconds=0.25), 20),
+    # Tier 3, "50+ per minute": 49 at most in any minute, ten in any ten seconds.
+    UPDATE: Budget(timedelta(seconds=1.3), 3),
+    HISTORY: Budget(timedelta(seconds=1.3), 3),
+}
+
+
+class Pace(Base):
+    """How much of a method's budget a workspace has used, and until when Slack forbids it."""
+
+    __tablename__ = "slack_paces"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    method: Mapped[str] = mapped_column(primary_key=True)
+    paced_at: Mapped[datetime]
+    held_until: Mapped[datetime | None]
+
+
+class Outage(Base):
+    """Slack does not answer for this workspace. The row is there until it does again."""
+
+    __tablename__ = "slack_outages"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    since: Mapped[datetime] = mapped_column(default=now)
+    failures: Mapped[int] = mapped_column(default=0)  # in a row
+    reason: Mapped[str]  # the code of the last one
+    next_try_at: Mapped[datetime]  # nobody calls before
+
+
+def take(account_id: int, method: str, moment: datetime) -> datetime:
+    """Take the next place in the workspace's budget: from which moment may this call be made?
+
+    Places are given in the order they are asked for, so that lanes share a budget fairly.
+    """
+    budget = BUDGETS[method]
+    taken = insert(Pace).values(
+        account_id=account_id, method=method, paced_at=moment + budget.every
+    )
+    later = func.greatest(Pace.paced_at, moment) + budget.every
+    taken = taken.on_conflict_do_update(
+        index_elements=[Pace.account_id, Pace.method], set_={"paced_at": later}
+    )
+    paced_at: datetime = db.session.execute(taken.returning(Pace.paced_at)).scalar_one()
+    return paced_at - budget.burst * budget.every
+
+
+def channel_place(lane: Lane, moment: datetime) -> datetime:
+    """Take the next place in the channel: from which moment may a message be posted?"""
+    lane.paced_at = max(lane.paced_at, moment) + CHANNEL.every
+    return lane.paced_at - CHANNEL.burst * CHANNEL.every
+
+
+def hold(account_id: int, method: str, until: datetime) -> None:
+    """Slack forbids this method in this workspace. Afterwards it begins anew without a burst."""
+    budget = BUDGETS[method]
+    paced_at = until + (budget.burst - 1) * budget.every
+    held = insert(Pace).values(
+        account_id=account_id, method=method, paced_at=paced_at, held_until=until
+    )
+    held = held.on_conflict_do_update(
+        index_elements=[Pace.account_id, Pace.method],
+        set_={"paced_at": func.greatest(Pace.paced_at, paced_at), "held_until": until},
+    )
+    db.session.execute(held)
+
+
+def hold_channel(lane: Lane, until: datetime) -> None:
+    """Slack forbids posting in this channel; afterwards one message per second, without a burst."""
+    lane.paced_at = max(lane.paced_at, until + (CHANNEL.burst - 1) * CHANNEL.every)
+    lane.post_at = until
+
+
+def is_hurried(lane: Lane, attempted_at: datetime) -> bool:
+    """Whether the channel was spoken to faster than its pace just before this attempt.
+
+    Slack's 429 does not say whether it means the channel or the workspace. A channel that was not
+    hurried cannot be what Slack means.
+    """
+    return lane.paced_at > attempted_at + CHANNEL.every * 1.2
+
+
+def holds(account_id: int, moment: datetime) -> dict[str, datetime]:
+    """The methods that Slack forbids now, and until when."""
+    wanted = select(Pace).where(Pace.account_id == account_id, Pace.held_until > moment)
+    fresh = wanted.execution_options(populate_existing=True)
+    return {pace.method: pace.held_until or moment for pace in db.session.scalars(fresh)}
+
+
+def outage(account_id: int) -> Outage | None:
+    """The present outage of the workspace's Slack, locked, if there is one."""
+    wanted = select(Outage).where(Outage.account_id == account_id).with_for_update()
+    return db.session.scalar(wanted.execution_options(populate_existing=True))
+
+
+def note_outage(account_id: int, reason: str, moment: datetime) -> datetime:
+    """Slack did not answer: returns when to ask again. The caller's lane is the one that asks."""
+    found = outage(account_id)
+    age = moment - found.since if found else timedelta()
+    wait = ASK_AGAIN_LATER if age > LONG_OUTAGE else ASK_AGAIN
+    at = moment + timedelta(seconds=wait * random.uniform(0.8, 1.2))  # noqa: S311 - no secret
+    noted = insert(Outage).values(
+        account_id=account_id, since=moment, failures=1, reason=reason, next_try_at=at
+    )
+    noted = noted.on_conflict_do_update(
+        index_elements=[Outage.account_id],
+        set_={"failures": Outage.failures + 1, "reason": reason, "next_try_at": at},
+    )
+    db.session.execute(noted)
+    return at
+
+
+def outage_over(account_id: int) -> bool:
+    """Slack has answered, whatever it said. Whether there was an outage."""
+    ended = delete(Outage).where(Outage.account_id == account_id).returning(Outage.account_id)
+    return db.session.execute(ended).first() is not None
