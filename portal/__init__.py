@@ -10,7 +10,6 @@ from werkzeug.routing import IntegerConverter, Map
 
 from portal import private_postgres, subscriptions
 from portal.db import db
-from portal.domain.oncall import models as _schedules  # noqa: F401 - tables without a page yet
 from portal.extensions import csrf, htmx, login_manager, migrate
 from portal.ingest import endpoints as ingest
 from portal.jobs import escalations as timers  # noqa: F401 - what every worker does by the clock
@@ -27,6 +26,7 @@ from portal.web import (
     alert_sources,
     alerts,
     banners,
+    calendar_feeds,
     errors,
     escalation_policies,
     escalations,
@@ -34,6 +34,10 @@ from portal.web import (
     login,
     oncall,
     profile,
+    schedule_editor,
+    schedule_exchanges,
+    schedule_imports,
+    schedules,
 )
 from portal.web.settings import audit_log, connectors, users
 from portal.web.support import workspaces
@@ -109,6 +113,11 @@ def create_app(settings: Settings | None = None) -> Flask:
         escalation_policies,
         alert_sources,
         alert_actions,
+        schedules,
+        schedule_editor,
+        schedule_exchanges,
+        schedule_imports,
+        calendar_feeds,
         connectors,
         users,
         audit_log,

@@ -41,6 +41,12 @@ def main() -> None:
         _no_tables(problem)
     except OperationalError as problem:
         sys.exit(f"The database does not answer: {' '.join(str(problem.orig).split())}")
+    except UnicodeError:
+        sys.exit("What was typed or piped in is not UTF-8.")
+    except OSError as problem:
+        if problem.filename is None:
+            raise
+        sys.exit(f"{problem.filename}: {problem.strerror}")
 
 
 def _no_tables(problem: ProgrammingError) -> NoReturn:
@@ -184,8 +190,21 @@ def _source_named(owner: Account, name: str) -> AlertSource:
     return found
 
 
+def _address(context: click.Context, option: click.Parameter, bind: str) -> str:
+    port = bind.rpartition(":")[2]
+    if ":" not in bind or not (port.isascii() and port.isdecimal() and int(port) < 2**16):
+        raise click.UsageError(f"--bind needs HOST:PORT, for instance {option.default}.")
+    return bind
+
+
 @tocsin.command()
-@click.option("--bind", default="127.0.0.1:8000", show_default=True, metavar="HOST:PORT")
+@click.option(
+    "--bind",
+    default="127.0.0.1:8000",
+    show_default=True,
+    metavar="HOST:PORT",
+    callback=_address,
+)
 def serve(bind: str) -> None:
     """Answer browsers, Slack and monitoring tools, until SIGTERM."""
     from portal.server import Server  # gunicorn does not exist on Windows, the rest does
@@ -200,14 +219,18 @@ def worker() -> None:
 
 
 @tocsin.command()
-@click.option("--bind", default="127.0.0.1:8001", show_default=True, metavar="HOST:PORT")
+@click.option(
+    "--bind",
+    default="127.0.0.1:8001",
+    show_default=True,
+    metavar="HOST:PORT",
+    callback=_address,
+)
 @click.option("--state", metavar="FILE", help="Keep the pretend workspaces in this file.")
 @click.option("--allow-remote", is_flag=True, help="Allow an address that others can reach.")
 def sandbox(bind: str, state: str | None, allow_remote: bool) -> None:
     """Run a pretend Slack, for the demo and for trying things out."""
     host, _, port = bind.rpartition(":")
-    if not port.isdecimal():
-        raise click.UsageError("--bind needs HOST:PORT, for instance 127.0.0.1:8001.")
     if host.strip("[]") not in LOOPBACK and not allow_remote:
         raise click.UsageError(
             f"{host or 'Every address'} can be reached from outside, and the sandbox trusts"

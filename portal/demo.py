@@ -172,7 +172,9 @@ curl -i -H 'Content-Type: application/json' -d '{json.dumps(event)}' {portal}/ap
      {pretend}/w/T0ACME/U0ADA/{demo_data.CHANNEL[0]}
   5. See the same alert, and who has it, in the portal:
      {portal}/alerts
-  6. See all linked workspaces as support staff do: sign out, and in as sam@tocsin.example:
+  6. Send another alert and leave it alone: after {demo_data.TIMEOUT} min the second level is asked. Who is on call:
+     {portal}/on-call
+  7. See all linked workspaces as support staff do: sign out, and in as sam@tocsin.example:
      {portal}/support/workspaces
 
 Ctrl-C ends all of it; the next `make demo` goes on from here, `make demo ARGS=--fresh` anew.

@@ -2,20 +2,26 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import select
 
-from portal.db import db
+from portal.db import db, now
 from portal.domain.accounts import operations as accounts
 from portal.domain.accounts import queries
-from portal.domain.accounts.models import Account
+from portal.domain.accounts.models import Account, User
 from portal.domain.accounts.permissions import Role
 from portal.domain.escalation import policies
 from portal.domain.escalation import queries as escalation
 from portal.domain.escalation.models import EscalationPolicy
 from portal.domain.escalation.policies import PolicyDraft, RuleDraft
 from portal.domain.escalation.targets import Target, TargetKind
+from portal.domain.oncall import operations as schedules
+from portal.domain.oncall import queries as oncall
+from portal.domain.oncall.durations import Rotation
+from portal.domain.oncall.models import Schedule, ScheduleType
+from portal.domain.oncall.rules import Layer
 from portal.domain.routing import operations as routing
 from portal.domain.routing.models import AlertAction
 from portal.domain.sources import operations as sources
@@ -35,7 +41,8 @@ PEOPLE = (
 SECOND = ("Beta", "bea@beta.example", "Bea Baker")
 SOURCES = {"Prometheus": "prometheus", "Shop checkout": "api"}
 POLICY = "Platform"
-LEVELS = (("ada@acme.example",), ("uma@acme.example",))
+ROTA = ("Platform rota", "Europe/Berlin", ("ada@acme.example", "adam@acme.example"))  # weekly
+LAST = "uma@acme.example"  # level 2
 TIMEOUT = 1  # minutes: short enough to watch
 CHANNEL = ("C0ALERTS", "alerts")  # in the pretend workspace Acme
 
@@ -75,19 +82,30 @@ def _account(name: str, email: str, owner_name: str, password: str) -> Account:
 
 
 def _policy(account: Account) -> EscalationPolicy:
-    """Two levels: who is on call first, then somebody who is always asked."""
+    """Two levels: who is on call first, then one person who is always asked."""
     with suppress(NotFound):
         return escalation.policy_named(account, POLICY)
+    owner, last = queries.by_email(OWNER[0]), queries.by_email(LAST)
+    assert owner is not None and last is not None  # noqa: S101, PT018 - created above
+    levels = (Target(TargetKind.SCHEDULE, _rota(owner).id), Target(TargetKind.PERSON, last.id))
     return policies.create(
-        PolicyDraft(POLICY, [RuleDraft(TIMEOUT, _people(*emails)) for emails in LEVELS]),
+        PolicyDraft(POLICY, [RuleDraft(TIMEOUT, [target]) for target in levels]),
         account=account,
         by=None,
     )
 
 
-def _people(*emails: str) -> list[Target]:
+def _rota(owner: User) -> Schedule:
+    name, zone, emails = ROTA
+    for known in oncall.schedules_of(owner):
+        if known.name == name:
+            return known
     people = [queries.by_email(email) for email in emails]
-    return [Target(TargetKind.PERSON, person.id) for person in people if person is not None]
+    yesterday = datetime.combine(now().date() - timedelta(days=1), time(9))
+    layer = Layer(yesterday, Rotation(days=7), tuple(person.id for person in people if person))
+    return schedules.create(
+        by=owner, name=name, type=ScheduleType.RECURRING, time_zone=zone, layers=[layer]
+    )
 
 
 def _action(account: Account) -> None:

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 Commas = Annotated[list[str], NoDecode]  # "a, b" in the environment
@@ -83,17 +85,33 @@ class Settings(BaseSettings):
         if not value:
             return None
         scheme, separator, rest = value.partition("://")
+        url = f"postgresql+psycopg://{rest}"
+        try:
+            make_url(url)  # also refuses a port that is no number
+        except (ArgumentError, ValueError):
+            scheme = ""
         if scheme not in ("postgresql", "postgres", "postgresql+psycopg") or not separator:
             raise ValueError("must be a PostgreSQL URL like postgresql://user:password@host/name")
-        return f"postgresql+psycopg://{rest}"
+        return url
 
     @field_validator("PUBLIC_URL", "SLACK_API_URL", "SLACK_AUTHORIZE_URL")
     @classmethod
     def _url(cls, value: str) -> str:
-        url = urlsplit(value)
-        if url.scheme not in ("http", "https") or not url.hostname or url.query or url.fragment:
+        try:
+            url = urlsplit(value)
+            fits = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+        except ValueError:  # brackets that do not match, a port beyond 65535
+            fits = False
+        if not fits or url.query or url.fragment:
             raise ValueError("must be a URL like https://alerts.example.com")
         return value.rstrip("/")
+
+    @field_validator("PUBLIC_URL")
+    @classmethod
+    def _whole_host(cls, value: str) -> str:
+        if urlsplit(value).path:
+            raise ValueError("must end after the host: the portal does not run under a path")
+        return value
 
     @field_validator("SLACK_API_URL")
     @classmethod

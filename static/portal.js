@@ -109,8 +109,8 @@ addEventListener("pageshow", () => {
 // unchanged fragment costs a 304 and nothing flickers.
 const etags = new Map();
 
-function isPoll(event) {
-  return event.detail.elt.matches("[hx-trigger*='every ']");
+function isPoll(asking) {
+  return asking.matches("[hx-trigger*='every ']");
 }
 
 // HTMX keeps the focus of a control with an id, not what was typed into it.
@@ -124,11 +124,11 @@ function isBusy(region) {
 document.addEventListener("htmx:configRequest", (event) => {
   const { verb, path, headers } = event.detail;
   if (verb !== "get") etags.clear(); // what is shown may come from this answer instead
-  else if (isPoll(event) && etags.has(path)) headers["If-None-Match"] = etags.get(path);
+  else if (isPoll(event.detail.elt) && etags.has(path)) headers["If-None-Match"] = etags.get(path);
 });
 
 document.addEventListener("htmx:beforeRequest", (event) => {
-  if (isPoll(event) && document.hidden) event.preventDefault();
+  if (isPoll(event.detail.elt) && document.hidden) event.preventDefault();
 });
 
 document.addEventListener("visibilitychange", () => {
@@ -142,7 +142,8 @@ document.addEventListener("visibilitychange", () => {
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { xhr, target, requestConfig } = event.detail;
   if (xhr.status >= 400 && xhr.getResponseHeader("HX-Retarget")) event.detail.shouldSwap = true;
-  if (!isPoll(event) || !event.detail.shouldSwap) return;
+  // Who asked, not what is replaced: the answer to a dialog's form replaces the region it is open in.
+  if (!isPoll(requestConfig.elt) || !event.detail.shouldSwap) return;
   if (isBusy(target)) event.detail.shouldSwap = false;
   else if (xhr.getResponseHeader("ETag")) etags.set(requestConfig.path, xhr.getResponseHeader("ETag"));
 });

@@ -75,7 +75,12 @@ def portal_app(settings: Settings) -> Iterator[Flask]:
 def clean(portal_app: Flask) -> Iterator[None]:
     """Empty tables for the next test, whatever this one left behind."""
     yield
-    with portal_app.app_context():
+    empty(portal_app)
+
+
+def empty(app: Flask) -> None:
+    """Nothing is left but the tables themselves."""
+    with app.app_context():
         tables = db.session.scalars(
             text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         )

@@ -4,7 +4,7 @@ Call these within an app context. What they return belongs to no session and can
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from itertools import count
 from typing import TypeVar
@@ -24,7 +24,10 @@ from portal.domain.escalation import policies
 from portal.domain.escalation.models import EscalationPolicy
 from portal.domain.escalation.policies import PolicyDraft, RuleDraft
 from portal.domain.escalation.targets import Target, TargetKind
-from portal.domain.oncall.models import Schedule
+from portal.domain.oncall import durations
+from portal.domain.oncall import operations as schedules
+from portal.domain.oncall.models import Override, Schedule, ScheduleType, StaticShift
+from portal.domain.oncall.rules import Layer
 from portal.domain.routing.models import AlertAction
 from portal.domain.sources.models import AlertSource
 from portal.slack.installations import LinkState, SlackInstallation
@@ -185,6 +188,55 @@ def make_installation(
     )
 
 
+def make_schedule(
+    *people: User,
+    name: str | None = None,
+    time_zone: str = "UTC",
+    rotation: str = "P1W",
+    starts_on: str = "2020-01-06T00:00",
+    layers: Sequence[Layer] | None = None,
+) -> Schedule:
+    """A recurring schedule of the first person's account, in whose one layer they take turns.
+
+    It holds from now on, with layers of its own if `layers` are given.
+    """
+    one = Layer(
+        datetime.fromisoformat(starts_on),
+        durations.parse(rotation),
+        tuple(person.id for person in people),
+    )
+    return _schedule(people[0], ScheduleType.RECURRING, name, time_zone, layers or [one])
+
+
+def make_static_schedule(account: Account, *, name: str | None = None) -> Schedule:
+    """A schedule of single shifts, in UTC, without any yet."""
+    return _schedule(make_user(account), ScheduleType.STATIC, name, "UTC", [])
+
+
+def make_override(
+    schedule: Schedule, user: User, starts_at: datetime, ends_at: datetime
+) -> Override:
+    """An override that the person entered."""
+    return _kept(
+        Override(
+            schedule_id=schedule.id,
+            user_id=user.id,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            created_by_id=user.id,
+        )
+    )
+
+
+def make_shift(
+    schedule: Schedule, user: User, starts_at: datetime, ends_at: datetime
+) -> StaticShift:
+    """A shift of a static schedule."""
+    return _kept(
+        StaticShift(schedule_id=schedule.id, user_id=user.id, starts_at=starts_at, ends_at=ends_at)
+    )
+
+
 def sign_in(client: FlaskClient, user: User) -> str:
     """Sign the person in with this browser; returns the token that the browser now holds."""
     token = new_token()
@@ -207,6 +259,22 @@ def sign_in(client: FlaskClient, user: User) -> str:
 def _target(named: User | Schedule) -> Target:
     kind = TargetKind.PERSON if isinstance(named, User) else TargetKind.SCHEDULE
     return Target(kind, named.id)
+
+
+def _schedule(
+    person: User, type: ScheduleType, name: str | None, time_zone: str, layers: Sequence[Layer]
+) -> Schedule:
+    account = db.session.get_one(Account, person.account_id)
+    by = make_user(account, role=Role.USER)
+    with current_app.app_context():
+        schedule = schedules.create(
+            by=db.session.get_one(User, by.id),
+            name=name or f"Schedule {next(numbers)}",
+            type=type,
+            time_zone=time_zone,
+            layers=layers,
+        )
+        return _loaded(schedule)
 
 
 def _kept(row: Row) -> Row:

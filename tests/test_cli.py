@@ -199,6 +199,31 @@ def test_the_printed_manifest_names_this_installation(tocsin: Tocsin) -> None:
     assert manifest["settings"]["interactivity"]["request_url"] == address
 
 
+@pytest.mark.parametrize("command", ["serve", "sandbox"])
+@pytest.mark.parametrize("bind", ["nonsense", "127.0.0.1:99999", "127.0.0.1:http"])
+def test_an_address_that_is_none_is_refused_with_an_example(
+    tocsin: Tocsin, command: str, bind: str
+) -> None:
+    refused = tocsin(command, "--bind", bind)
+
+    assert refused.code == 2
+    assert "--bind needs HOST:PORT, for instance 127.0.0.1:800" in refused.error
+
+
+def test_a_folder_that_cannot_be_made_is_said_in_one_sentence(tocsin: Tocsin) -> None:
+    refused = tocsin("worker", DATABASE_URL="", TOCSIN_HOME="/proc/nowhere/tocsin")
+
+    assert refused.code == 1
+    assert refused.error.startswith("/proc/nowhere")
+    assert len(refused.error.splitlines()) == 1
+
+
+def test_bytes_that_are_no_text_are_said_in_one_sentence(tocsin: Tocsin) -> None:
+    refused = tocsin("source", "create", "--account", "\udcff", "--name", "S")
+
+    assert (refused.code, refused.error) == (1, "What was typed or piped in is not UTF-8.\n")
+
+
 def test_the_sandbox_refuses_an_address_that_others_can_reach(tocsin: Tocsin) -> None:
     refused = tocsin("sandbox", "--bind", "0.0.0.0:0")
 

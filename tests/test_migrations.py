@@ -1,5 +1,6 @@
 """Does `tocsin db upgrade` bring every earlier database to this version?"""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from portal import create_app
 from portal.db import db
+from portal.jobs import engine
 from portal.settings import Settings
 
 MIGRATIONS = str(Path(__file__).parent.parent / "migrations")
@@ -46,6 +48,11 @@ def test_a_database_of_any_earlier_version_is_brought_to_this_one(
         db.session.remove()
     checks = empty.test_client().get("/readyz").get_json()["checks"]
     assert checks["migrations"] == {"ok": True, "message": "All migrations have run."}
+
+
+def test_a_worker_without_tables_says_what_to_run(empty: Flask) -> None:
+    with pytest.raises(engine.NoTables, match="run tocsin db upgrade"):
+        asyncio.run(engine.run_workers(empty, threads=1))
 
 
 def test_a_database_of_an_earlier_version_is_not_ready(empty: Flask) -> None:

@@ -23,13 +23,14 @@ def parse_object(raw: bytes) -> dict[str, Any]:
             raw.decode("utf-8-sig"),
             object_pairs_hook=_without_duplicates,
             parse_constant=_refuse_constant,
+            parse_int=_integer,
             parse_float=_finite,
         )
     except UnicodeDecodeError:
         raise Invalid("The body is not UTF-8.") from None
     except RecursionError:
         raise _too_deep() from None
-    except ValueError as problem:  # also an integer with thousands of digits
+    except ValueError as problem:
         raise Invalid(f"The body is not JSON: {problem}.") from None
     if not isinstance(value, dict):
         raise Invalid("The body must be a JSON object.")
@@ -65,6 +66,13 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> None:
     raise Invalid(f"The body is not JSON: {name} is not a JSON number.")
+
+
+def _integer(digits: str) -> int:
+    try:
+        return int(digits)
+    except ValueError:  # thousands of digits
+        raise Invalid("The body has a number that is too large.") from None
 
 
 def _finite(digits: str) -> float:

@@ -27,6 +27,10 @@ from portal.db import db, now
 log = structlog.get_logger()
 
 
+class NoTables(Exception):
+    """The worker was started before the migrations; it tries again."""
+
+
 class Jobs(manager.JobManager):
     """Retries a job, unless its successor already waits: both would do the same work."""
 
@@ -284,7 +288,10 @@ async def run_workers(app: Flask, *, threads: int, once: bool = False) -> None:
 
     with app.app_context():
         url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    await (await psycopg.AsyncConnection.connect(url, connect_timeout=5)).close()  # or fail now
+    async with await psycopg.AsyncConnection.connect(url, connect_timeout=5) as connection:
+        tables = await connection.execute("SELECT to_regclass('procrastinate_jobs')")
+        if await tables.fetchone() == (None,):
+            raise NoTables("The database has no tables yet: run tocsin db upgrade.")
     with engine.replace_connector(procrastinate.PsycopgConnector(conninfo=url, timeout=5)):
         async with engine.open_async(), asyncio.TaskGroup() as group:
             group.create_task(serve("default", threads))

@@ -12,7 +12,7 @@ from portal.domain.accounts import queries
 from portal.domain.accounts.models import User
 from portal.jobs.engine import job, wake
 from portal.slack import installations, workspace
-from portal.slack.errors import Meaning, SlackError
+from portal.slack.errors import SlackError
 
 
 class UserLink(Base):
@@ -98,8 +98,6 @@ def link_people(account_id: int) -> None:
         try:
             record = workspace.call(credentials, "users.lookupByEmail", email=email)["user"]
         except SlackError as problem:
-            if problem.meaning is Meaning.LINK_DEAD:
-                return  # authorizing again begins anew
             if problem.retry_after is None:
                 continue  # not there, or not now: the first click asks again
             at = now() + timedelta(seconds=problem.retry_after)

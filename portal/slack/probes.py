@@ -47,13 +47,15 @@ def probe(account_id: int) -> None:
 def notice_domain(installation: SlackInstallation, domain: str) -> None:
     """Have Slack asked for the workspace's address if a click came from another one.
 
-    Not more often than every five minutes: what the address looks like is Slack's affair. The
-    caller commits.
+    Not more often than every five minutes: what the address looks like is Slack's affair. A
+    transaction of its own, since the click may be refused.
     """
-    known = (urlsplit(installation.team_url).hostname or "").partition(".")[0]
+    known, _, at = (urlsplit(installation.team_url).hostname or "").partition(".")
+    is_other = domain not in ("", known) and at.endswith(("slack.com", "slack-gov.com"))
     looked_at = installation.probed_at or installation.installed_at
-    if domain and domain != known and installation.is_working and looked_at < now() - AGAIN:
+    if is_other and installation.is_working and looked_at < now() - AGAIN:
         wake(probe, account_id=installation.account_id)
+        db.session.commit()
 
 
 def due() -> list[int]:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import structlog
 from flask import current_app
+from sqlalchemy import select
 
 from portal.db import db, now
 from portal.jobs.engine import job, wake
@@ -17,6 +18,14 @@ LONGEST_WAIT = 3600  # seconds
 NOT_ALLOWED = ("no_permission", "not_allowed_token_type", "unknown_method")
 
 log = structlog.get_logger()
+
+
+def unconfirmed(account_id: int) -> Revocation | None:
+    """The removal that Slack was told of in vain so far, for the Slack page."""
+    waiting = select(Revocation).where(
+        Revocation.account_id == account_id, Revocation.last_error.is_not(None)
+    )
+    return db.session.scalar(waiting.order_by(Revocation.id.desc()).limit(1))
 
 
 @job("revoke:{revocation_id}")

@@ -145,9 +145,9 @@ def home_of(platform: Platform, user_id: str) -> dict[str, Any] | None:
         return _told(platform, world, view) if view else None
 
 
-def open_home(platform: Platform, user_id: str, tab: str = "home") -> Delivery | None:
-    """Open the app's Home ("home" or "messages"); None when the app does not want to hear of it."""
-    return homes.open_home(platform, _team_of(platform, user_id), user_id, tab)
+def open_home(platform: Platform, user_id: str, tab: str = "home") -> None:
+    """Open the app's Home ("home" or "messages"); the app hears of it as `app_home_opened`."""
+    homes.open_home(platform, _team_of(platform, user_id), user_id, tab)
 
 
 def fill_view(platform: Platform, user_id: str, values: dict[str, Given]) -> dict[str, Any] | None:

@@ -71,5 +71,5 @@ class Actor:
         return partial(acting.home_of, self.platform)
 
     @property
-    def open_home(self) -> Callable[..., Delivery | None]:
+    def open_home(self) -> Callable[..., None]:
         return partial(acting.open_home, self.platform)

@@ -165,6 +165,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "share": channels.share,
     "invite": channels.invite,
     "remove": channels.remove,
+    "edit_message": channels.edit_message,
     "delete_message": channels.delete_message,
     "deactivate": deactivate,
     "reactivate": reactivate,

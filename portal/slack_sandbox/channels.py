@@ -144,6 +144,17 @@ def remove(platform: Platform, channel: str, user: str = "") -> None:
         events.member_left(platform, found, member.id, _an_admin(world, found.team_id))
 
 
+def edit_message(platform: Platform, channel: str, ts: str, text: str) -> None:
+    """The author of a message writes something else instead."""
+    with platform.changing() as world:
+        message = world.message(channel, ts)
+        if message is None or message.is_tombstone:
+            raise Impossible(f"There is no message {ts} in {channel}.")
+        before = shapes.message(platform, world, message)
+        message.text, message.blocks, message.edited_at = text, [], platform.clock.now()
+        events.message_changed(platform, message, before)
+
+
 def delete_message(platform: Platform, channel: str, ts: str) -> None:
     """Somebody removes a message, of whomever; replies stay under a placeholder."""
     with platform.changing() as world:
@@ -176,4 +187,5 @@ def _check_name(world: World, team_id: str, name: str) -> None:
 
 
 def _an_admin(world: World, team_id: str) -> str:
-    return next(p.id for p in world.people.values() if p.team_id == team_id and p.is_admin)
+    admins = (p.id for p in world.people.values() if p.team_id == team_id and p.is_admin)
+    return next(admins, "")

@@ -5,14 +5,14 @@ from typing import Any
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from .faults import EFFECTS, SCENES, BadFault, parse
+from .faults import EFFECTS, SCENES, VARIANTS, BadFault, parse
 from .here import here
 from .journal import Delivery, Request
 from .platform import Platform
 
 bp = Blueprint("developer", __name__, url_prefix="/dev")
 
-DETAILS = ("error", "scope")  # what some effects need beside the rest
+DETAILS = ("error", "scope", "variant")  # what some effects need beside the rest
 SHOWN = 60  # entries; the control API has the rest
 HIDDEN_HEADERS = {"authorization", "cookie", "x-slack-signature"}
 MASK = "•••"
@@ -30,6 +30,7 @@ def panel(problem: str = "") -> str:
         violations=list(reversed(journal.violations)),
         faults=platform.faults.describe(),
         effects=EFFECTS,
+        variants=VARIANTS,
         scenes={name: words for name, (words, _) in SCENES.items()},
         problem=problem,
     )
@@ -45,8 +46,10 @@ def add_fault() -> Response | tuple[str, int]:
         "times": form.get("times", type=int),
         **{each: value for each in DETAILS if (value := form.get(each, "").strip())},
     }
-    if seconds := form.get("seconds", type=float):
-        rule["seconds"] = seconds
+    for name in ("seconds", "for_seconds"):
+        if seconds := form.get(name, type=float):
+            rule[name] = seconds
+    rule["after_processing"] = "after_processing" in form
     try:
         platform.faults.add(parse(rule))
     except BadFault as problem:

@@ -54,9 +54,9 @@ def announce(
 
 
 def is_wanted(platform: Platform, own: Installation, subscription: str) -> bool:
-    needed = NEEDED.get(subscription, ())
+    manifest, needed = platform.manifest, NEEDED.get(subscription, ())
     is_granted = not needed or any(scope in own.scopes for scope in needed)
-    return is_granted and subscription in platform.manifest.bot_events
+    return is_granted and bool(manifest.events_url) and subscription in manifest.bot_events
 
 
 def wrapper(

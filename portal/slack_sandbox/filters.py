@@ -4,6 +4,7 @@ from flask.sansio.app import App
 from markupsafe import Markup
 
 from . import render
+from .here import here
 from .state import Channel, Person
 
 SCOPES = {
@@ -44,7 +45,7 @@ def role(person: Person) -> str:
 
 
 def channel_name(channel: Channel, sign: str = "") -> str:
-    return channel.name or "App" if channel.is_im else f"{sign}{channel.name}"
+    return here().manifest.name if channel.is_im else f"{sign}{channel.name}"
 
 
 def told(ts: str, zone: str) -> Markup:

@@ -52,6 +52,23 @@ def click(
     return delivery
 
 
+def keep(
+    platform: Platform,
+    team_id: str,
+    user_id: str,
+    channel_id: str,
+    ts: str,
+    block_id: str,
+    action_id: str,
+    *values: str,
+) -> None:
+    """Fill in an input of a message: it tells the app nothing until something else is pressed."""
+    with platform.changing() as world:
+        message = seen(world, user_id, channel_id, ts)
+        block, element, _ = _element(message, block_id, action_id)
+        _set(world, message, world.people[user_id], block, element, list(values))
+
+
 def find(
     world: World, user_id: str, channel_id: str, ts: str, named: str, block_id: str = ""
 ) -> tuple[str, str]:

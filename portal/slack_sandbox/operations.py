@@ -128,9 +128,11 @@ def wait_for_message(
     """The newest message of a channel that says `text` anywhere; Unknown if none comes in time."""
 
     def find() -> dict[str, Any] | None:
-        said = messages(platform, channel_id)
-        matching = [each for each in said if text in json.dumps(each, ensure_ascii=False)]
-        return matching[-1] if matching else None
+        for message in reversed(platform.world.messages_in(channel_id)):
+            told = None if message.ephemeral_for else _told(platform, message)
+            if told and text in json.dumps(told, ensure_ascii=False):
+                return told
+        return None
 
     found: dict[str, Any] | None = platform.wait_for(find, timeout)
     if found is None:

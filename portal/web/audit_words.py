@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from string import Formatter
 from typing import Any
@@ -19,6 +20,7 @@ class Kind(StrEnum):
     ACCESS = "Passwords and sign-ins"
     SOURCES = "Alert sources and keys"
     ALERT_ACTIONS = "Alert actions"
+    ON_CALL = "Schedules and shifts"
     ESCALATION = "Escalation policies"
     SLACK = "Slack workspace"
     SUPPORT = "Looks by support staff"
@@ -72,6 +74,24 @@ DEEDS: dict[AuditAction, tuple[Kind, str]] = {
         Kind.ESCALATION,
         "deleted the escalation policy {subject}",
     ),
+    AuditAction.SCHEDULE_CREATED: (Kind.ON_CALL, "created the schedule {subject}"),
+    AuditAction.SCHEDULE_CHANGED: (Kind.ON_CALL, "changed the schedule {subject}"),
+    AuditAction.SCHEDULE_DELETED: (Kind.ON_CALL, "deleted the schedule {subject}"),
+    AuditAction.SHIFT_ADDED: (Kind.ON_CALL, "added a shift of {person} to {subject}"),
+    AuditAction.SHIFT_REMOVED: (Kind.ON_CALL, "removed a shift of {person} from {subject}"),
+    AuditAction.OVERRIDE_CREATED: (
+        Kind.ON_CALL,
+        "put {person} on call in {subject} by an override",
+    ),
+    AuditAction.OVERRIDE_REMOVED: (Kind.ON_CALL, "ended an override for {person} in {subject}"),
+    AuditAction.CALENDAR_LINK_CREATED: (
+        Kind.ON_CALL,
+        "made an address to read {subject} in a calendar program",
+    ),
+    AuditAction.CALENDAR_LINK_REVOKED: (
+        Kind.ON_CALL,
+        "ended the address to read {subject} in a calendar program",
+    ),
     AuditAction.WORKSPACE_LINKED: (Kind.SLACK, "linked the Slack workspace {subject}"),
     AuditAction.WORKSPACE_REAUTHORIZED: (
         Kind.SLACK,
@@ -95,7 +115,20 @@ DEEDS: dict[AuditAction, tuple[Kind, str]] = {
         "looked at the link to the Slack workspace {subject}",
     ),
 }
-NOUNS = ("person ", "source ", "alert action ", "escalation policy ", "workspace ", "account ")
+NOUNS = (
+    "person ",
+    "source ",
+    "alert action ",
+    "schedule ",
+    "escalation policy ",
+    "workspace ",
+    "account ",
+)
+
+
+def _moment(iso: str) -> str:
+    return f"{datetime.fromisoformat(iso).astimezone(UTC):%-d %b %Y, %H:%M} UTC"
+
 
 # In this order, and before any other. `x_before` is told together with `x`.
 LABELS = {
@@ -111,6 +144,9 @@ LABELS = {
     "delay": "Minutes before level 1",
     "repeats": "Begins again",
     "routing_key": "Routing key",
+    "time_zone": "Time zone",
+    "starts_at": "From",
+    "ends_at": "To",
     "team_id": "Workspace id",
     "where": "Where",
     "missing": "Missing permissions",
@@ -125,6 +161,8 @@ WORDS: dict[str, Callable[[str], str]] = {
     "reason": errors.words,
     "channel": "#{}".format,
     "where": lambda where: LOOKS[Look(where)],
+    "starts_at": _moment,
+    "ends_at": _moment,
 }
 
 

@@ -1,12 +1,16 @@
 """What does a person read when something went wrong? Words, and a reference for the log."""
 
+import structlog
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
 from portal.db import db
 from portal.errors import NOTHING_HERE, PortalError, TooMany
 from portal.web.render import wants_fragment
+
+log = structlog.get_logger()
 
 FOR_PROGRAMS = ("/api/", "/v2/", "/slack/")
 
@@ -23,6 +27,7 @@ TITLES = {
 }
 WORDS = {
     400: "The portal could not read what your browser sent. Go back, load the page again, retry.",
+    401: "This request is not signed with this Slack app's signing secret, or it is too old.",
     403: "You may not do this. Ask an admin of your account.",
     404: NOTHING_HERE,
     405: "Open the page first, then use its buttons.",
@@ -40,6 +45,7 @@ def init_app(app: Flask) -> None:
     """Answer every refusal and every fault in the form that the caller can use."""
     app.register_error_handler(PortalError, _refused)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(DataError, _unstorable)
 
 
 def _refused(problem: PortalError) -> Response:
@@ -59,6 +65,12 @@ def _http(problem: HTTPException) -> Response:
         if name in ("Allow", "Retry-After"):
             response.headers[name] = value
     return response
+
+
+def _unstorable(problem: DataError) -> Response:
+    """A NUL in a text, a number beyond bigint: no browser sends what PostgreSQL cannot keep."""
+    log.warning("input_not_storable", problem=str(problem.orig))
+    return _answer(400, WORDS[400])
 
 
 def _answer(status: int, words: str) -> Response:

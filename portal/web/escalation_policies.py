@@ -24,12 +24,12 @@ Answer = Response | WerkzeugResponse
 @bp.get("/escalation-policies")
 @requires(Permission.SEE_ESCALATION_POLICIES)
 def index() -> Response:
-    found, moment = queries.policies_of(viewer()), now()
+    found = queries.policies_of(viewer())
     return page(
         "escalation_policies/index.html",
         policies=found,
-        levels={policy.id: outlook.levels(policy.plan, moment) for policy in found},
-        sources={policy.id: queries.sources_using(policy) for policy in found},
+        levels=outlook.levels_of({policy.id: policy.plan for policy in found}, now()),
+        used_by=queries.used_by(viewer()),
         can_manage=viewer().can(Permission.MANAGE_ESCALATION_POLICIES),
     )
 

@@ -1,6 +1,7 @@
 """Who is on call now, until when, and what happens next?"""
 
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Blueprint, Response
 
@@ -30,25 +31,33 @@ class Place:
 @bp.get("/on-call")
 @requires(Permission.SEE_ESCALATION_POLICIES)
 def index() -> Response:
-    """Everybody on call by policy and level. What happens next keeps itself up to date."""
-    moment = now()
-    policies = queries.policies_of(viewer())
-    levels = {policy.id: outlook.levels(policy.plan, moment) for policy in policies}
-    return page(
-        "on_call/index.html",
-        policies=policies,
-        levels=levels,
-        mine=_mine(policies, levels),
-        reachable=people.reachable(viewer().account_id),
-        can_manage=viewer().can(Permission.MANAGE_ESCALATION_POLICIES),
-        upcoming=_upcoming(),
-    )
+    """Everybody on call by policy and level, and the alerts that wait; both follow by themselves."""
+    return page("on_call/index.html", **_now(), upcoming=_upcoming())
+
+
+@bp.get("/on-call/now")
+@requires(Permission.SEE_ESCALATION_POLICIES)
+def present() -> Response:
+    return fragment("on_call/_now.html", **_now())
 
 
 @bp.get("/on-call/next")
 @requires(Permission.SEE_ESCALATION_POLICIES)
 def upcoming() -> Response:
     return fragment("on_call/_next.html", upcoming=_upcoming())
+
+
+def _now() -> dict[str, Any]:
+    policies = queries.policies_of(viewer())
+    levels = outlook.levels_of({policy.id: policy.plan for policy in policies}, now())
+    return {
+        "policies": policies,
+        "levels": levels,
+        "mine": _mine(policies, levels),
+        "reachable": people.reachable(viewer().account_id),
+        "used_by": queries.used_by(viewer()),
+        "can_manage": viewer().can(Permission.MANAGE_ESCALATION_POLICIES),
+    }
 
 
 def _upcoming() -> list[tuple[AlertEscalation, NextStep]]:

@@ -118,6 +118,19 @@ def test_an_action_needs_a_source_and_a_channel(app: Flask, cast: Cast) -> None:
             assert refused.value.field == field
 
 
+def test_a_source_that_is_named_twice_counts_once(app: Flask, cast: Cast) -> None:
+    with app.app_context():
+        source, _ = make_source(cast.account)
+        action = actions.create(
+            account=cast.account,
+            sources=[source, source],
+            channel_id="C111",
+            channel_name="ops",
+            by=cast.ada,
+        )
+        assert [each.id for each in action.sources] == [source.id]
+
+
 def test_two_actions_that_name_one_channel_make_one_message(app: Flask, cast: Cast) -> None:
     with app.app_context():
         source, _ = make_source(cast.account)

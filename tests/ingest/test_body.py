@@ -16,7 +16,7 @@ from portal.ingest.body import DEEPEST, parse_object
         (b'{"a": NaN}', "NaN is not a JSON number"),
         (b'{"a": -Infinity}', "-Infinity is not a JSON number"),
         (b'{"a": 1e999}', "too large"),
-        (b'{"a": ' + b"9" * 5000 + b"}", "not JSON"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "number that is too large"),
         (b'{"a": "\xff"}', "not UTF-8"),
         ('{"a": "ä"}'.encode("utf-16"), "not UTF-8"),
         (b'{"a": 1, "a": 2}', "“a” is given twice"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-from portal.db import db
+from portal.db import db, now
 from portal.domain.accounts.models import Account, SignIn, User
 from portal.domain.accounts.permissions import HIDDEN, PERMISSIONS, Permission, Role
 from portal.domain.notices.models import Notice
@@ -19,8 +20,12 @@ from tests.make import (
     make_action,
     make_alert,
     make_installation,
+    make_override,
     make_policy,
+    make_schedule,
+    make_shift,
     make_source,
+    make_static_schedule,
     make_user,
     sign_in,
 )
@@ -37,6 +42,7 @@ OTHERWISE_GUARDED = {
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 MARK = "Zanzibar"  # in every name of the account that nobody else may see
 PEOPLE = "SELECT id FROM users WHERE account_id = :account_id"
+SCHEDULED = "schedule_id IN (SELECT id FROM schedules WHERE account_id = :account_id)"
 WATCHED = {
     "accounts": "id = :account_id",
     "users": "account_id = :account_id",
@@ -44,10 +50,17 @@ WATCHED = {
     "alert_sources": "account_id = :account_id",
     "alert_actions": "account_id = :account_id",
     "slack_installations": "account_id = :account_id",
+    "schedules": "account_id = :account_id",
     "audit_entries": "account_id = :account_id",
     "notices": "account_id = :account_id",
     "invitations": f"user_id IN ({PEOPLE})",
     "sign_ins": f"user_id IN ({PEOPLE})",
+    "schedule_versions": SCHEDULED,
+    "rotation_layers": f"version_id IN (SELECT id FROM schedule_versions WHERE {SCHEDULED})",
+    "static_shifts": SCHEDULED,
+    "overrides": SCHEDULED,
+    "calendar_links": f"user_id IN ({PEOPLE})",
+    "on_call_absences": f"user_id IN ({PEOPLE})",
     "timeline_entries": "alert_id IN (SELECT id FROM alerts WHERE account_id = :account_id)",
     "escalation_policies": "account_id = :account_id",
     "alert_escalations": "alert_id IN (SELECT id FROM alerts WHERE account_id = :account_id)",
@@ -56,6 +69,10 @@ WATCHED = {
         "source_id IN (SELECT id FROM alert_sources WHERE account_id = :account_id)"
     ),
 }
+
+
+CALENDAR = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\n"
+CALENDAR_END = "END:VEVENT\nEND:VCALENDAR\n"
 
 
 @dataclass(frozen=True)
@@ -94,6 +111,12 @@ def world(app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
         policy = make_policy(account, [person], name=f"{MARK} policy", source=source)
         alert = make_alert(source, summary=f"{MARK} is on fire")
         workspace = make_installation(person, team_id="T0MARK", team_name=f"{MARK} workspace")
+        schedule = make_schedule(person, name=f"{MARK} schedule")
+        soon, later = now() + timedelta(hours=1), now() + timedelta(hours=9)
+        override = make_override(schedule, person, soon, later)
+        shift = make_shift(
+            make_static_schedule(account, name=f"{MARK} shifts"), person, soon, later
+        )
         notice = Notice(
             account_id=account.id, user_id=person.id, about="link", text=f"{MARK} broke", path="/"
         )
@@ -113,7 +136,11 @@ def world(app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
         "sign_in_id": browser,
         "workspace_id": workspace.id,
         "token": "unknown",
+        "schedule_id": schedule.id,
+        "override_id": override.id,
+        "shift_id": shift.id,
     }
+    part = f"{person.id}|{soon.isoformat()}|{later.isoformat()}"
     form = {
         "name": "Renamed",
         "type": "api",
@@ -129,6 +156,24 @@ def world(app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
         "level-0-target": f"person:{person.id}",
         "email": "somebody@example.com",
         "role": "user",
+        "user_id": person.id,
+        "ends_at": f"{later:%Y-%m-%dT%H:%M}",
+        "time_zone": "UTC",
+        "layers": 1,
+        "layer-0-starts_on": "2024-01-01T09:00",
+        "layer-0-every": 1,
+        "layer-0-unit": "weeks",
+        "layer-0-person": person.id,
+        "of": person.id,
+        "to": person.id,
+        "start": soon.isoformat(),
+        "end": later.isoformat(),
+        "schedule": schedule.id,
+        "one": part,
+        "other": part,
+        "confirm": "1",
+        "default_user_id": person.id,
+        "calendar": f"{CALENDAR}DTSTART:{soon:%Y%m%dT%H%M%SZ}\nDURATION:PT1H\n{CALENDAR_END}",
     }
     return World(account, ids, form)
 

@@ -64,6 +64,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     environment = {
         **{k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "APP_ENV")},
         "TOCSIN_HOME": str(home),
+        "LOG_LEVEL": "DEBUG",
         "PYTHONUNBUFFERED": "1",
     }
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)

@@ -106,8 +106,11 @@ PAGES = [
     "/settings/connectors",
     "/settings/connectors/slack",
     "/settings/users",
+    "/settings/audit-log",
+    "/settings/audit-log?kind=slack&q=nowhere",
     "/profile",
 ]
+SUPPORT_PAGES = ["/support/workspaces", "/support/workspaces/1", "/support/workspaces?q=nowhere"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -118,12 +121,40 @@ def test_axe_finds_nothing_on_any_page(chromium: Browser, demo: Demo, scheme: st
     assert send(demo, summary="Look at me", alertKey="axe") == 202
     visitor.page.goto(f"{demo.portal}/alerts")
     first = visitor.page.get_by_role("link", name="Look at me").first.get_attribute("href")
+    support = Visitor(chromium.new_context(color_scheme=scheme), demo)  # type: ignore[arg-type]
+    support.sign_in("sam@tocsin.example")
     found = {}
-    for path in [*PAGES, str(first)]:
-        visitor.page.goto(f"{demo.portal}{path}" if path.startswith("/") else path)
-        result = Axe().run(visitor.page)
-        if result.violations_count:
-            found[path] = result.generate_report()
+    for who, paths in ((visitor, [*PAGES, str(first)]), (support, SUPPORT_PAGES)):
+        for path in paths:
+            who.page.goto(f"{demo.portal}{path}")
+            result = Axe().run(who.page)
+            if result.violations_count:
+                found[path] = result.generate_report()
     assert found == {}
-    assert visitor.complaints == []
+    assert visitor.complaints == support.complaints == []
     context.close()
+    support.page.context.close()
+
+
+def test_the_logs_of_the_running_programs_hold_no_secret(visitor: Visitor, demo: Demo) -> None:
+    link_workspace(visitor)
+    assert send(demo, summary="Listen", alertKey="listen") == 202
+    visitor.page.goto(f"{demo.portal}/alerts")
+    expect(visitor.page.get_by_role("link", name="Listen").first).to_be_visible()
+    (cookie,) = [each for each in visitor.page.context.cookies() if each.get("name") == "tocsin"]
+    world = json.loads((demo.home / "sandbox.json").read_text())["world"]
+    kept = json.loads((demo.home / "demo.json").read_text())
+    secrets = {
+        str(cookie.get("value")),
+        *world["tokens"],
+        *world["refresh_tokens"],
+        *world["codes"],
+        *kept["integration_keys"].values(),
+        *(kept[name] for name in ("password", "client_secret", "signing_secret")),
+        *((demo.home / name).read_text().strip() for name in ("secret-key", "encryption-key")),
+    }
+    assert world["tokens"]
+    for name in ("serve", "worker"):
+        log = (demo.home / "logs" / f"{name}.log").read_text()
+        assert '"level": "' in log
+        assert [secret for secret in secrets if secret in log] == []

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+import requests
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.signature import Clock, SignatureVerifier
@@ -78,7 +79,7 @@ def listener() -> Iterator[Listener]:
 def subscribing(url: str) -> dict[str, Any]:
     return {
         "display_information": {"name": "Tocsin"},
-        "oauth_config": {"redirect_urls": [CALLBACK], "scopes": {"bot": SCOPES}},
+        "oauth_config": {"redirect_urls": [CALLBACK], "scopes": {"bot": list(SCOPES)}},
         "settings": {"event_subscriptions": {"request_url": f"{url}/events", "bot_events": EVENTS}},
     }
 
@@ -339,3 +340,43 @@ def test_a_workspace_moves_into_an_organization(sandbox: Sandbox, slack: WebClie
     assert finished["event"]["enterprise_id"] == "E0GLOBEX"
     assert finished["event_time"] == 1_800_000_060
     assert slack.auth_test()["enterprise_id"] == "E0GLOBEX"
+
+
+def test_events_are_steered_over_http_as_well(sandbox: Sandbox, slack: WebClient) -> None:
+    def post(what: str, **sent: Any) -> Any:
+        answer = requests.post(f"{sandbox.url}/_sandbox/{what}", json=sent, timeout=5)
+        answer.raise_for_status()
+        return answer.json()
+
+    [sent] = post("events/send", team_id="T0ACME", event={"type": "app_uninstalled"})
+    assert (sent["kind"], sent["verdict"]) == ("app_uninstalled", "ok")
+    post("events/hold")
+    post("admin/rename", channel="C0OPS", name="operations")
+    assert [each["kind"] for each in post("events/release")] == ["channel_rename"]
+    assert post("events/verify")["verdict"] == "ok"
+
+
+def test_the_app_hears_that_it_joined_a_channel(sandbox: Sandbox) -> None:
+    manifest = sandbox.platform.manifest.document
+    manifest["oauth_config"]["scopes"]["bot"].append("channels:join")
+    client = WebClient(sandbox.install()["token"], base_url=sandbox.api_url)
+    client.conversations_join(channel="C0OPS")
+    [joined] = heard(sandbox, "member_joined_channel")
+    assert joined["event"]["user"] == client.auth_test()["user_id"]
+
+
+def test_what_people_write_in_a_thread_reaches_the_app_until_it_is_deleted(
+    sandbox: Sandbox, slack: WebClient
+) -> None:
+    parent = slack.chat_postMessage(channel="C0OPS", text="Fire")["ts"]
+    ts = sandbox.reply("C0OPS", parent, "U0ADA", "Where?")["ts"]
+    sandbox.admin("edit_message", channel="C0OPS", ts=ts, text="Where is it?")
+    sandbox.admin("delete_message", channel="C0OPS", ts=ts)
+    told = [each["event"] for each in heard(sandbox, "message", count=4)][1:]
+    assert [each.get("subtype") for each in told] == [None, "message_changed", "message_deleted"]
+    written, changed, deleted = told
+    assert (written["user"], written["thread_ts"]) == ("U0ADA", parent)
+    assert written["parent_user_id"] == slack.auth_test()["user_id"]
+    assert changed["message"]["text"] == "Where is it?"
+    assert changed["message"]["edited"]["user"] == "U0ADA"
+    assert deleted["deleted_ts"] == ts

@@ -209,7 +209,7 @@ def test_slack_can_refuse_every_connection_until_it_comes_back(
 
 
 def test_slack_comes_back_by_itself_after_some_seconds(sandbox: Sandbox, slack: WebClient) -> None:
-    reply = requests.post(f"{sandbox.url}/_sandbox/away", json={"seconds": 0.3}, timeout=5)
+    reply = requests.post(f"{sandbox.url}/_sandbox/away", json={"seconds": 1.5}, timeout=5)
     assert reply.status_code == 200
     until, refused = time.monotonic() + 5, 0
     while time.monotonic() < until:

@@ -1,6 +1,5 @@
 """Do shortcuts and the app's Home reach the app as Slack sends them?"""
 
-import json
 from typing import Any
 
 import pytest
@@ -91,22 +90,26 @@ def test_a_home_takes_no_submit_and_no_stranger(sandbox: Sandbox, slack: WebClie
 def test_opening_the_home_tells_the_app_with_the_view_it_published(
     sandbox: Sandbox, slack: WebClient, app: App
 ) -> None:
-    assert sandbox.open_home("U0ADA") is None
     document = manifest(app.url)
     events = {"request_url": f"{app.url}/events", "bot_events": ["app_home_opened"]}
     document["settings"]["event_subscriptions"] = events
     sandbox.set_manifest(document)
+    sandbox.platform.events.verified_url = f"{app.url}/events"
     sandbox.open_home("U0ADA")
-    first = json.loads(app.received[-1][1])
-    assert (first["type"], first["event"]["type"]) == ("event_callback", "app_home_opened")
-    assert (first["event"]["user"], first["event"]["tab"]) == ("U0ADA", "home")
-    assert first["event"]["channel"].startswith("D")
-    assert "view" not in first["event"]
+    (first,) = sandbox.deliveries("app_home_opened", wait=5)
+    event = first.payload["event"]
+    assert (event["user"], event["tab"]) == ("U0ADA", "home")
+    assert event["channel"].startswith("D")
+    assert "view" not in event
     view = slack.views_publish(user_id="U0ADA", view=home())["view"]
     sandbox.open_home("U0ADA")
-    second = json.loads(app.received[-1][1])
-    assert second["event"]["view"]["id"] == view["id"]
-    assert second["event_id"] != first["event_id"]
+    _, second = sandbox.deliveries("app_home_opened", wait=5, count=2)
+    assert second.payload["event"]["view"]["id"] == view["id"]
+
+
+def test_the_home_of_an_app_that_is_not_installed_cannot_be_opened(sandbox: Sandbox) -> None:
+    with pytest.raises(NotThere, match="not installed"):
+        sandbox.open_home("U0ADA")
 
 
 def test_no_home_can_be_published_while_its_tab_is_off(

@@ -12,11 +12,13 @@ from werkzeug.test import TestResponse
 from portal.db import db
 from portal.domain.accounts.models import Account, User
 from portal.domain.accounts.permissions import Role
-from portal.domain.alerts import operations
+from portal.domain.alerts import operations, queries, receive
+from portal.domain.alerts.incoming import EventType, IncomingEvent
 from portal.domain.alerts.models import Alert, AlertStatus, Via
 from portal.domain.sources.models import AlertSource
 from portal.slack.posted import PostedMessage
 from tests.make import make_account, make_action, make_alert, make_source, make_user, sign_in
+from tests.web.pages import text_of
 
 HTMX = {"HX-Request": "true"}
 TOKEN = re.compile(r'"X-CSRFToken":"([^"]+)"')
@@ -161,6 +163,23 @@ def test_a_comment_appears_in_the_timeline_as_text(client: FlaskClient, world: W
     press(client, f"{world.alert.id}/comment", data={"content": "<b>on it</b>"})
     timeline = client.get(f"/alerts/{world.alert.id}/timeline").text
     assert "&lt;b&gt;on it&lt;/b&gt;" in timeline
+
+
+def test_of_the_events_that_joined_the_newest_are_listed_and_the_others_counted(
+    app: Flask, client: FlaskClient, world: World
+) -> None:
+    with app.app_context():
+        source = db.session.get_one(AlertSource, world.source.id)
+        for number in range(queries.JOINED_LISTED + 4):
+            again = IncomingEvent(type=EventType.ALERT, alert_key="cpu", summary=f"no. {number}.")
+            alert_id = receive.receive(source, again).alert_id
+    sign_in(client, world.bob)
+    timeline = text_of(client.get(f"/alerts/{alert_id}/timeline"))
+    assert "Opened by Prometheus" in timeline
+    assert "3 more events joined before these 20" in timeline
+    assert "no. 3." not in timeline
+    assert "no. 4." in timeline
+    assert "no. 23." in timeline
 
 
 def test_a_comment_that_is_too_long_is_not_lost(client: FlaskClient, world: World) -> None:

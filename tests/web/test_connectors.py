@@ -126,6 +126,17 @@ def test_others_read_the_same_facts_and_whom_to_ask(
 
 
 @pytest.mark.usefixtures("linked")
+def test_only_who_sees_alert_actions_reads_that_there_are_none(
+    app: Flask, client: FlaskClient, account: Account
+) -> None:
+    for role, hint in ((Role.RESPONDER, True), (Role.STAKEHOLDER, False)):
+        with app.app_context():
+            person = make_user(account, role=role)
+        sign_in(client, person)
+        assert ("Next step:" in text_of(client.get(SLACK))) is hint
+
+
+@pytest.mark.usefixtures("linked")
 def test_unlinking_counts_what_goes_and_then_it_is_gone(
     app: Flask, client: FlaskClient, account: Account
 ) -> None:

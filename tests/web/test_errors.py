@@ -56,6 +56,23 @@ def test_too_large_a_form_is_refused(admin_browser: FlaskClient) -> None:
     assert "Please send less than 1 MB at once." in text_of(answer)
 
 
+@pytest.mark.parametrize(
+    ("path", "sent"),
+    [
+        ("/login", {"email": "olga\0@example.com", "password": "x"}),
+        ("/settings/users", {"name": "O\0", "email": "o@example.com", "role": "user"}),
+        ("/alert-sources/new", {"name": "S\0", "type": "api"}),
+        ("/alert-actions/new", {"sources": "9" * 30, "channel_id": "C1"}),
+    ],
+)
+def test_what_the_database_cannot_keep_is_a_bad_request(
+    admin_browser: FlaskClient, path: str, sent: dict[str, str]
+) -> None:
+    answer = post(admin_browser, path, on="/profile", **sent)
+    assert answer.status_code == 400
+    assert "could not read what your browser sent" in text_of(answer)
+
+
 def test_when_the_database_is_away_the_page_still_has_words(settings: Settings) -> None:
     away = "postgresql+psycopg://nobody@127.0.0.1:9/none"
     app = create_app(settings.model_copy(update={"DATABASE_URL": away}))

@@ -64,7 +64,7 @@ def test_an_admin_sees_everybody_of_the_account_and_nobody_else(
         make_user(name="Mallory of elsewhere")
     words = text_of(client.get(USERS))
     assert "Bob bob@example.com Active" in words
-    assert "2 of 2 can use" in words
+    assert "2 people work in" in words
     assert "Mallory" not in words
 
 

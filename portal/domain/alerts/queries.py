@@ -10,11 +10,18 @@ from sqlalchemy.orm import joinedload
 from portal.db import db
 from portal.domain.accounts.models import User
 from portal.domain.accounts.permissions import Permission
-from portal.domain.alerts.models import Alert, AlertStatus, ReceivedEvent, TimelineEntry
+from portal.domain.alerts.models import (
+    Alert,
+    AlertStatus,
+    ReceivedEvent,
+    TimelineEntry,
+    TimelineKind,
+)
 from portal.domain.sources.models import AlertSource
 from portal.errors import NotFound
 
 PAGE = 50
+JOINED_LISTED = 20
 
 
 def visible_to(viewer: User) -> Select[Alert]:
@@ -68,8 +75,15 @@ def open_counts(viewer: User) -> dict[AlertStatus, int]:
 
 
 def timeline(alert: Alert) -> list[TimelineEntry]:
-    """What happened, in order."""
-    wanted = select(TimelineEntry).where(TimelineEntry.alert_id == alert.id)
+    """What happened, in order; of the events that joined only the newest.
+
+    A noisy source joins thousands, and every open page asks for the timeline every few seconds.
+    """
+    of_alert = TimelineEntry.alert_id == alert.id
+    joined = TimelineEntry.kind == TimelineKind.EVENT_RECEIVED
+    newest = select(TimelineEntry.id).where(of_alert, joined).order_by(TimelineEntry.id.desc())
+    listed = TimelineEntry.id.in_(newest.limit(JOINED_LISTED))
+    wanted = select(TimelineEntry).where(of_alert, ~joined | listed)
     return list(db.session.scalars(wanted.order_by(TimelineEntry.id)))
 
 

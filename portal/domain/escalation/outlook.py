@@ -1,6 +1,6 @@
 """Who would be asked right now, level by level, and what happens next to an alert?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -51,17 +51,26 @@ class NextStep:
 
 def levels(plan: Sequence[Rule], at: datetime) -> list[Level]:
     """What every level of the rules comes to at that moment."""
-    people, schedules, in_schedule = _read(plan, at)
-    found = []
-    for number, rule in enumerate(plan, start=1):
-        named = [Turn(_who_may(people.get(user_id)), None, None) for user_id in rule.users]
-        on_call = [
-            _turn(schedules[schedule_id], people, in_schedule.get(schedule_id), at)
-            for schedule_id in rule.schedules
-            if schedule_id in schedules
+    return levels_of({0: plan}, at)[0]
+
+
+def levels_of(plans: Mapping[int, Sequence[Rule]], at: datetime) -> dict[int, list[Level]]:
+    """The same for the rules of many policies at once: everything is read once."""
+    people, turns = _read([rule for plan in plans.values() for rule in plan], at)
+    return {
+        policy_id: [
+            Level(
+                number,
+                rule.timeout_minutes,
+                [
+                    *(Turn(_who_may(people.get(id)), None, None) for id in rule.users),
+                    *(turns[id] for id in rule.schedules if id in turns),
+                ],
+            )
+            for number, rule in enumerate(plan, start=1)
         ]
-        found.append(Level(number, rule.timeout_minutes, named + on_call))
-    return found
+        for policy_id, plan in plans.items()
+    }
 
 
 def next_step(alert: Alert, climb: AlertEscalation) -> NextStep | None:
@@ -84,20 +93,19 @@ def next_step(alert: Alert, climb: AlertEscalation) -> NextStep | None:
     return NextStep(at, step.position.level, on_call.names(step.asked))
 
 
-def _read(
-    plan: Sequence[Rule], at: datetime
-) -> tuple[dict[int, User], dict[int, Schedule], dict[int, int | None]]:
-    schedule_ids = {schedule_id for rule in plan for schedule_id in rule.schedules}
+def _read(rules: Sequence[Rule], at: datetime) -> tuple[dict[int, User], dict[int, Turn]]:
+    """The people whom the rules can mean now, and whose turn it is in each of their schedules."""
+    schedule_ids = {schedule_id for rule in rules for schedule_id in rule.schedules}
     in_schedule = oncall.on_call_now(schedule_ids, at)
-    schedules = db.session.scalars(select(Schedule).where(Schedule.id.in_(schedule_ids)))
-    user_ids = {user_id for rule in plan for user_id in rule.users}
+    user_ids = {user_id for rule in rules for user_id in rule.users}
     user_ids |= {user_id for user_id in in_schedule.values() if user_id is not None}
-    people = db.session.scalars(select(User).where(User.id.in_(user_ids)))
-    return (
-        {person.id: person for person in people},
-        {schedule.id: schedule for schedule in schedules},
-        in_schedule,
-    )
+    wanted = select(User).where(User.id.in_(user_ids))
+    people = {person.id: person for person in db.session.scalars(wanted)}
+    schedules = db.session.scalars(select(Schedule).where(Schedule.id.in_(schedule_ids)))
+    return people, {
+        schedule.id: _turn(schedule, people, in_schedule.get(schedule.id), at)
+        for schedule in schedules
+    }
 
 
 def _turn(schedule: Schedule, people: dict[int, User], user_id: int | None, at: datetime) -> Turn:

@@ -56,7 +56,6 @@ def create(draft: PolicyDraft, *, account: Account, by: User | None) -> Escalati
         if by.account_id != account.id:
             raise NotFound("There is no such account.")
     policy = EscalationPolicy(account_id=account.id)
-    db.session.add(policy)
     _fill(policy, draft)
     _audit(AuditAction.ESCALATION_POLICY_CREATED, policy, by or log.COMMAND_LINE)
     db.session.commit()
@@ -96,30 +95,32 @@ def delete(policy_id: int, *, by: User) -> None:
 
 
 def _fill(policy: EscalationPolicy, draft: PolicyDraft) -> None:
-    policy.name = _name(draft.name)
-    policy.delay_minutes = _within(DELAYS, draft.delay_minutes, "delay_minutes", "minutes")
-    policy.repeats = _within(REPEATS, draft.repeats, "repeats", "repeats")
-    policy.routing_key = _routing_key(draft.routing_key)
-    if not 0 < len(draft.rules) <= MOST_RULES:
-        raise Invalid(f"Please give 1 to {MOST_RULES} levels.", field="rules")
-    rules = [
-        EscalationRule(
-            level=number + 1,
-            timeout_minutes=_within(
-                TIMEOUTS, rule.timeout_minutes, f"rules-{number}-timeout", "minutes"
-            ),
-            targets=_targets(policy.account_id, rule.targets, f"rules-{number}-targets"),
-        )
-        for number, rule in enumerate(draft.rules)
-    ]
+    name, routing_key = _name(draft.name), _routing_key(draft.routing_key)
+    delay = _within(DELAYS, draft.delay_minutes, "delay_minutes", "minutes")
+    repeats = _within(REPEATS, draft.repeats, "repeats", "repeats")
+    rules = _rules(policy.account_id, draft.rules)
     try:
         with db.session.begin_nested():
+            policy.name, policy.routing_key = name, routing_key
+            policy.delay_minutes, policy.repeats = delay, repeats
             policy.rules = []
+            db.session.add(policy)
             db.session.flush()  # the old levels go before the new ones come
             policy.rules = rules
-            db.session.flush()
     except IntegrityError as problem:
-        raise _taken(problem, policy) from problem
+        raise _taken(problem, name) from problem
+
+
+def _rules(account_id: int, drafts: Sequence[RuleDraft]) -> list[EscalationRule]:
+    if not 0 < len(drafts) <= MOST_RULES:
+        raise Invalid(f"Please give 1 to {MOST_RULES} levels.", field="rules")
+    rules = []
+    for number, draft in enumerate(drafts):
+        field = f"rules-{number}"
+        minutes = _within(TIMEOUTS, draft.timeout_minutes, f"{field}-timeout", "minutes")
+        targets = _targets(account_id, draft.targets, f"{field}-targets")
+        rules.append(EscalationRule(level=number + 1, timeout_minutes=minutes, targets=targets))
+    return rules
 
 
 def _targets(account_id: int, chosen: list[Target], field: str) -> list[EscalationTarget]:
@@ -151,12 +152,12 @@ def _targets(account_id: int, chosen: list[Target], field: str) -> list[Escalati
     return targets
 
 
-def _taken(problem: IntegrityError, policy: EscalationPolicy) -> Conflict | Invalid:
+def _taken(problem: IntegrityError, name: str) -> Conflict | Invalid:
     """Which of the two unique things is taken, in words at its field."""
     diagnosis = getattr(problem.orig, "diag", None)
     if getattr(diagnosis, "constraint_name", None) == ROUTING_KEY:
         return Invalid("Another escalation policy has this routing key.", field="routing_key")
-    return Conflict(f"There is already an escalation policy named “{policy.name}”.")
+    return Conflict(f"There is already an escalation policy named “{name}”.")
 
 
 def _locked(policy_id: int, by: User) -> EscalationPolicy:

@@ -15,6 +15,7 @@ from portal.domain.escalation.models import (
     EscalationTarget,
     Responder,
 )
+from portal.domain.sources import queries as sources
 from portal.domain.sources.models import AlertSource
 from portal.errors import NotFound
 
@@ -58,6 +59,15 @@ def sources_using(policy: EscalationPolicy) -> list[AlertSource]:
     """The alert sources whose alerts climb this policy, by name."""
     wanted = select(AlertSource).where(AlertSource.escalation_policy_id == policy.id)
     return list(db.session.scalars(wanted.order_by(func.lower(AlertSource.name))))
+
+
+def used_by(viewer: User) -> dict[int, list[str]]:
+    """The names of the alert sources that use a policy, by its id; unused ones are left out."""
+    wanted = sources.visible_to(viewer).where(AlertSource.escalation_policy_id.is_not(None))
+    names: dict[int, list[str]] = {}
+    for source in db.session.scalars(wanted.order_by(func.lower(AlertSource.name))):
+        names.setdefault(source.escalation_policy_id or 0, []).append(source.name)
+    return names
 
 
 def escalation_of(alert: Alert) -> AlertEscalation | None:

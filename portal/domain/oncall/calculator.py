@@ -52,20 +52,20 @@ def shifts(rules: ScheduleRules, start: datetime, end: datetime) -> list[Shift]:
     gap; a shift of an absent person counts as one and stands here so that it can be explained.
     """
     found = _painted(
-        [override_shift(entry) for entry in reversed(rules.overrides)],
-        [_static_shift(entry) for entry in rules.shifts],
-        *_by_layers(rules, start, end),
+        [_entered(entry, Origin.OVERRIDE) for entry in reversed(rules.overrides)],
+        [_entered(entry, Origin.STATIC) for entry in rules.shifts],
+        *(found for _, found in _by_layers(rules, start, end)),
     )
     return list(_joined(_cut(_without_absent(rules, found), start, end)))
 
 
-def layer_shifts(
-    rules: ScheduleRules, layer: Layer, place: int, start: datetime, end: datetime
-) -> list[Shift]:
-    """What one layer alone says within `[start, end)`."""
-    found = layers.shifts(layer, rules.zone, start, end)
-    own = [Shift(since, until, who, Origin.LAYER, place) for since, until, who in found]
-    return list(_joined(_without_absent(rules, own)))
+def by_layer(rules: ScheduleRules, start: datetime, end: datetime) -> list[list[Shift]]:
+    """What each layer alone says within `[start, end)`, in the order of the list."""
+    lanes: list[list[Shift]] = []
+    for place, found in _by_layers(rules, start, end):
+        lanes += [[] for _ in range(place + 1 - len(lanes))]
+        lanes[place] += found
+    return [list(_joined(_without_absent(rules, lane))) for lane in lanes]
 
 
 def version_at(rules: ScheduleRules, moment: datetime) -> tuple[Layer, ...]:
@@ -76,16 +76,17 @@ def version_at(rules: ScheduleRules, moment: datetime) -> tuple[Layer, ...]:
 
 def gaps(found: Iterable[Shift], start: datetime, end: datetime) -> list[Span]:
     """When nobody is on call within `[start, end)`, given `shifts` of that range."""
+    return uncovered([shift for shift in found if not shift.is_absent], start, end)
+
+
+def uncovered(found: Iterable[Shift], start: datetime, end: datetime) -> list[Span]:
+    """Where no shift is, not even one of an absent person."""
     result, since = list[Span](), start
     for shift in found:
-        if shift.is_absent:
-            continue
         if since < shift.starts_at:
             result.append(Span(since, shift.starts_at))
         since = shift.ends_at
-    if since < end:
-        result.append(Span(since, end))
-    return result
+    return [*result, Span(since, end)] if since < end else result
 
 
 def next_change(
@@ -109,12 +110,8 @@ def next_change(
     return None
 
 
-def override_shift(entry: Entry) -> Shift:
-    return Shift(entry.starts_at, entry.ends_at, entry.user_id, Origin.OVERRIDE, entry.id)
-
-
-def _static_shift(entry: Entry) -> Shift:
-    return Shift(entry.starts_at, entry.ends_at, entry.user_id, Origin.STATIC, entry.id)
+def _entered(entry: Entry, origin: Origin) -> Shift:
+    return Shift(entry.starts_at, entry.ends_at, entry.user_id, origin, entry.id)
 
 
 def _turn_of(rules: ScheduleRules, moment: datetime) -> int | None:
@@ -128,18 +125,18 @@ def _turn_of(rules: ScheduleRules, moment: datetime) -> int | None:
     return None
 
 
-def _by_layers(rules: ScheduleRules, start: datetime, end: datetime) -> Iterator[list[Shift]]:
-    """What the layers say, those that win first; each version only while it holds."""
-    for number, version in enumerate(rules.versions):
-        followers = rules.versions[number + 1 :]
-        since = max(start, version.valid_from)
-        until = min(end, followers[0].valid_from) if followers else end
-        if since < until:
-            for place, layer in reversed(list(enumerate(version.layers))):
-                yield [
-                    Shift(*turn, Origin.LAYER, place)
-                    for turn in layers.shifts(layer, rules.zone, since, until)
-                ]
+def _by_layers(
+    rules: ScheduleRules, start: datetime, end: datetime
+) -> Iterator[tuple[int, list[Shift]]]:
+    """What the layers say, each with its place; those that win first, and only while they hold."""
+    ends = [*(version.valid_from for version in rules.versions[1:]), end]
+    for version, next_from in zip(rules.versions, ends, strict=False):
+        since, until = max(start, version.valid_from), min(end, next_from)
+        if since >= until:
+            continue
+        for place, layer in reversed(list(enumerate(version.layers))):
+            turns = layers.shifts(layer, rules.zone, since, until)
+            yield place, [Shift(*turn, Origin.LAYER, place) for turn in turns]
 
 
 def _painted(overrides: list[Shift], *others: list[Shift]) -> list[Shift]:

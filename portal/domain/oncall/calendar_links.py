@@ -66,5 +66,6 @@ def _of(person: User, schedule_id: int | None) -> tuple[ColumnElement[bool], ...
 
 
 def _audit(action: AuditAction, schedule_id: int | None, by: User) -> None:
-    subject = "own shifts" if schedule_id is None else f"schedule number {schedule_id}"
+    found = None if schedule_id is None else queries.schedule(by, schedule_id)
+    subject = f"schedule {found.name}" if found else "own shifts"
     log.record(action, account_id=by.account_id, by=by, subject=subject)

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from portal.db import db, now
 from portal.domain.accounts.models import User
 from portal.domain.accounts.permissions import Permission
+from portal.domain.audit import log
 from portal.domain.audit.actions import AuditAction
 from portal.domain.oncall import checks, queries
 from portal.domain.oncall.changes import audit, locked
@@ -63,12 +64,13 @@ def change(
     was. Equal layers make no new version.
     """
     schedule = locked(schedule_id, by)
-    before = schedule.name
+    before = {"name": schedule.name}
     schedule.name, schedule.shows_gaps = checks.name(name), shows_gaps
     _save_name(schedule)
     if schedule.type is ScheduleType.RECURRING:
         _replace_layers(schedule, layers, valid_from, by)
-    audit(AuditAction.SCHEDULE_CHANGED, schedule, by, before=before)
+    after = {"name": schedule.name}
+    audit(AuditAction.SCHEDULE_CHANGED, schedule, by, **after, **log.changes(before, after))
     db.session.commit()
     return schedule
 

@@ -2,20 +2,22 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Select, false, func, select
+from sqlalchemy.orm import joinedload
 
 from portal.db import db
 from portal.domain.accounts.models import User
 from portal.domain.accounts.permissions import Permission
 from portal.domain.oncall import calculator
 from portal.domain.oncall.loading import rules_of
-from portal.domain.oncall.models import Schedule
+from portal.domain.oncall.models import Override, Schedule
 from portal.domain.oncall.rules import Layer, ScheduleRules
 from portal.errors import NotFound
 
 LOOK_AHEAD = timedelta(days=400)  # further than any change one would want to know about
+END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 INSTANT = timedelta(microseconds=1)
 
 
@@ -53,6 +55,11 @@ def layers_at(schedule_id: int, at: datetime) -> tuple[Layer, ...]:
     return calculator.version_at(rules[schedule_id], at) if rules else ()
 
 
+def newest_layers(schedule_id: int) -> tuple[Layer, ...]:
+    """The layers that were saved last, also when they hold only later."""
+    return layers_at(schedule_id, END_OF_TIME)
+
+
 def on_call_now(schedule_ids: Iterable[int], at: datetime) -> dict[int, int | None]:
     """Who is on call at that moment, by schedule id; None is nobody. Unknown ids are left out.
 
@@ -77,9 +84,43 @@ def until(schedule_id: int, user_id: int, at: datetime) -> datetime | None:
 
 def next_change(schedule_id: int, at: datetime) -> Change | None:
     """When somebody else, or nobody, is on call next; None if not within the next 400 days."""
-    rules = _rules([schedule_id], at, at + LOOK_AHEAD).get(schedule_id)
-    change = calculator.next_change(rules, at, at + LOOK_AHEAD) if rules else None
-    return Change(*change) if change else None
+    return next_changes([schedule_id], at).get(schedule_id)
+
+
+def next_changes(schedule_ids: Iterable[int], at: datetime) -> dict[int, Change]:
+    """The same for many schedules; those without a change in sight are left out."""
+    end = at + LOOK_AHEAD
+    found = {
+        id: calculator.next_change(rules, at, end)
+        for id, rules in _rules(schedule_ids, at, end).items()
+    }
+    return {id: Change(*change) for id, change in found.items() if change}
+
+
+def coming_overrides(schedule_id: int, at: datetime) -> list[Override]:
+    """Overrides that are not over at that moment, the earliest first."""
+    wanted = (
+        select(Override)
+        .where(Override.schedule_id == schedule_id, Override.ends_at > at)
+        .order_by(Override.starts_at, Override.id)
+        .options(joinedload(Override.user), joinedload(Override.created_by))
+    )
+    return list(db.session.scalars(wanted))
+
+
+def shifts_of(
+    person: User, start: datetime, end: datetime
+) -> list[tuple[Schedule, calculator.Shift]]:
+    """When that person is on call within `[start, end)`, over all schedules they may see."""
+    schedules = schedules_of(person)
+    rules = rules_of(schedules, start, end)
+    found = [
+        (schedule, shift)
+        for schedule in schedules
+        for shift in calculator.shifts(rules[schedule.id], start, end)
+        if shift.user_id == person.id and not shift.is_absent
+    ]
+    return sorted(found, key=lambda one: (one[1].starts_at, one[0].name))
 
 
 def _rules(schedule_ids: Iterable[int], start: datetime, end: datetime) -> dict[int, ScheduleRules]:

@@ -84,7 +84,7 @@ def _fill(
         raise NotFound("There is no such alert source in your account.")
     if not CHANNEL_ID.fullmatch(channel_id):
         raise Invalid("Please choose a channel.", field="channel_id")
-    action.sources = list(sources)
+    action.sources = list(dict.fromkeys(sources))  # one may be named twice
     action.channel_id = channel_id
     action.channel_name = channel_name.strip().removeprefix("#") or channel_id
     action.name = " ".join(name.split()) or f"Alerts to #{action.channel_name}"

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from .. import events
 from ..state import Channel
 from . import shapes
 from .call import Call, SlackError
@@ -66,6 +67,7 @@ def join(call: Call) -> dict[str, Any]:
         }
     else:
         channel.members.append(call.installation.bot_user_id)
+        events.member_joined(call.platform, channel, call.installation.bot_user_id)
     return {"channel": shapes.channel(channel, call.installation.bot_user_id), **answer}
 
 

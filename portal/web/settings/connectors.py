@@ -21,6 +21,7 @@ from portal.slack import (
     linking,
     manifest,
     oauth,
+    revocations,
     scopes,
 )
 from portal.web.access import public, requires, sign_in_row, viewer
@@ -53,10 +54,12 @@ def slack() -> Response:
         findings=None,
         scopes={**scopes.REQUIRED, **scopes.OPTIONAL},
         reason=errors.words(reason) if reason else None,
+        unconfirmed=revocations.unconfirmed(account_id),
         consequences=linking.unlink_consequences(account_id),
         actions=routing.actions_of(viewer()),
         channels=link_health.by_channel(account_id),
         deliveries=link_health.of_accounts([account_id])[account_id],
+        can_see_actions=viewer().can(Permission.SEE_ALERT_SOURCES),
         can_manage_actions=viewer().can(Permission.MANAGE_ALERT_ACTIONS),
         **_asked(viewer()),
     )
