@@ -60,7 +60,7 @@ def show_new_alert(fact: AlertCreated) -> Iterable[Wake]:
         for channel_id, channel_name in channels.items()
     ]
     db.session.execute(insert(PostedMessage).values(rows).on_conflict_do_nothing())
-    return _lanes(alert.account_id, channels)
+    return lanes_of(alert.account_id, channels)
 
 
 def show_alerts_anew(facts: Sequence[AlertChanged]) -> Iterable[Wake]:
@@ -85,7 +85,7 @@ def show_alerts_anew(facts: Sequence[AlertChanged]) -> Iterable[Wake]:
     return [
         wanted
         for account_id, of_account in sorted(channels.items())
-        for wanted in _lanes(account_id, of_account)
+        for wanted in lanes_of(account_id, of_account)
     ]
 
 
@@ -111,7 +111,7 @@ def _closed_channels(account_id: int, channel_ids: Iterable[str]) -> set[str]:
     return set(db.session.scalars(wanted))
 
 
-def _lanes(account_id: int, channel_ids: Iterable[str]) -> list[Wake]:
+def lanes_of(account_id: int, channel_ids: Iterable[str]) -> list[Wake]:
     """The lanes that must be woken: those where no job is there already that will look again.
 
     The lock makes such a job wait until we have committed, so that it cannot miss our change.
