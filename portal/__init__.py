@@ -32,6 +32,7 @@ from portal.web import (
     escalations,
     headers,
     login,
+    notifications,
     oncall,
     profile,
     schedule_editor,
@@ -106,6 +107,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for part in (
         login,
         profile,
+        notifications,
         banners,
         alerts,
         escalations,

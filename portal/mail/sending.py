@@ -73,7 +73,8 @@ def _begun(notification_id: int) -> Attempt | None:
         wake(send, at=row.due_at, notification_id=row.id)
         db.session.commit()
         return None
-    if not row.user.can(Permission.RESPOND_TO_ALERTS) or not smtp.is_configured():
+    may = Permission.OWN_PROFILE if row.alert_id is None else Permission.RESPOND_TO_ALERTS
+    if not row.user.can(may) or not smtp.is_configured():
         outcomes.cancelled([row.id])
         db.session.commit()
         return None

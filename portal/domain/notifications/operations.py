@@ -112,7 +112,7 @@ def unmute(*, by: User) -> None:
 
 def send_test(ways: Collection[Way], *, by: User) -> None:
     """Tell the person themselves, on each of these ways, that this is a test. Not too often."""
-    by.require(Permission.RESPOND_TO_ALERTS)
+    by.require(Permission.OWN_PROFILE)
     if queries.tests_of(by, since=now() - BETWEEN_TESTS):
         raise Conflict("A test was sent a moment ago. Please wait for it, then try again.")
     tests = [
