@@ -24,7 +24,15 @@ def build(public_url: str) -> dict[str, Any]:
             ),
             "background_color": "#1f2937",
         },
-        "features": {"bot_user": {"display_name": "Tocsin", "always_online": True}},
+        "features": {
+            # Direct messages need the Messages tab, although nobody answers there.
+            "app_home": {
+                "home_tab_enabled": False,
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": True,
+            },
+            "bot_user": {"display_name": "Tocsin", "always_online": True},
+        },
         "oauth_config": {
             "redirect_urls": [f"{public_url}/settings/connectors/slack/callback"],
             "scopes": {"bot": list(scopes.ALL), "bot_optional": list(scopes.OPTIONAL)},

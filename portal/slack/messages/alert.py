@@ -13,7 +13,7 @@ from slack_sdk.models.blocks import (
 )
 
 from portal.domain.alerts.models import Alert, AlertStatus, Priority
-from portal.slack.messages.text import code, escape, link, moment
+from portal.slack.messages.text import code, escape, link, moment, units
 
 ACKNOWLEDGE, RESOLVE = "alert_acknowledge", "alert_resolve"
 EVENT_TYPE = "tocsin_alert"
@@ -105,8 +105,9 @@ def _links(alert: Alert) -> list[Block]:
     links = [
         link(each.get("href", ""), each.get("text") or each.get("href", ""), 150)
         for each in alert.links[:LONGEST_LINKS]
-        if len(each.get("href", "")) <= 500
     ]
+    # As sent: percent-encoding makes an address up to nine times as long.
+    links = [each for each in links if units(each) <= 3000 // LONGEST_LINKS - 1]
     return [SectionBlock(text=_markdown("\n".join(links)))] if links else []
 
 
