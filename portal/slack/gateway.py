@@ -3,6 +3,7 @@
 import http.client
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
 import requests
 from flask import current_app
@@ -17,13 +18,31 @@ IMPATIENT = 3  # seconds; for a mere question, which can be asked again
 WITHOUT_RETRY_AFTER = 30  # seconds; the header may be missing or no number
 
 
+class _NoRedirects(HTTPRedirectHandler):
+    def redirect_request(self, *args: Any) -> None:
+        """A redirect then is an answer like any other that is not Slack's."""
+
+
+class _Client(WebClient):
+    """slack_sdk's client without its redirects: they would carry the token to any host.
+
+    slack_sdk has no setting for it, so this replaces the one method that opens the URL.
+    """
+
+    def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:
+        opener = build_opener(_NoRedirects, HTTPSHandler(context=self.ssl))
+        with opener.open(req, timeout=self.timeout) as answer:
+            body = answer.read().decode()
+            return {"status": answer.status, "headers": answer.headers, "body": body}
+
+
 def call(token: str | None, method: str, **arguments: Any) -> dict[str, Any]:
     """Call one Web API method and return Slack's answer. Raises SlackError, and nothing else.
 
     Never call it with a transaction open: Slack may take ten seconds to answer. A lost connection
     is not tried again here, because Slack may have carried out the first call.
     """
-    return _call(method, token, **_as_slack_takes_them(method, arguments))
+    return _call(method, token, timeout=TIMEOUT, **_as_slack_takes_them(method, arguments))
 
 
 def answers(token: str) -> bool:
@@ -54,13 +73,11 @@ def _as_client(**given: str) -> dict[str, Any]:
         "client_id": config["SLACK_CLIENT_ID"],
         "client_secret": config["SLACK_CLIENT_SECRET"],
     }
-    return _call("oauth.v2.access", None, auth=client, params=given)
+    return _call("oauth.v2.access", None, timeout=TIMEOUT, auth=client, params=given)
 
 
-def _call(
-    method: str, token: str | None, *, timeout: int = TIMEOUT, **given: Any
-) -> dict[str, Any]:
-    client = WebClient(
+def _call(method: str, token: str | None, *, timeout: int, **given: Any) -> dict[str, Any]:
+    client = _Client(
         token=token,
         base_url=current_app.config["SLACK_API_URL"],
         timeout=timeout,
@@ -74,7 +91,8 @@ def _call(
         raise SlackError("timeout") from problem
     except (OSError, http.client.HTTPException) as problem:
         raise SlackError("unreachable") from problem
-    except (SlackClientError, ValueError) as problem:
+    except (SlackClientError, ValueError, AttributeError) as problem:
+        # slack_sdk takes every JSON for an object, and trips over a list.
         raise SlackError("not_json") from problem
     return (
         {**answer.data, "_scopes": _scopes(answer.headers)} if isinstance(answer.data, dict) else {}
