@@ -42,7 +42,7 @@ def call(token: str | None, method: str, **arguments: Any) -> dict[str, Any]:
     Never call it with a transaction open: Slack may take ten seconds to answer. A lost connection
     is not tried again here, because Slack may have carried out the first call.
     """
-    return _call(method, token, timeout=TIMEOUT, **_as_slack_takes_them(method, arguments))
+    return _call(method, token, **_as_slack_takes_them(method, arguments))
 
 
 def answers(token: str) -> bool:
@@ -73,14 +73,16 @@ def _as_client(**given: str) -> dict[str, Any]:
         "client_id": config["SLACK_CLIENT_ID"],
         "client_secret": config["SLACK_CLIENT_SECRET"],
     }
-    return _call("oauth.v2.access", None, timeout=TIMEOUT, auth=client, params=given)
+    return _call("oauth.v2.access", None, auth=client, params=given)
 
 
-def _call(method: str, token: str | None, *, timeout: int, **given: Any) -> dict[str, Any]:
+def _call(
+    method: str, token: str | None, *, timeout: int | None = None, **given: Any
+) -> dict[str, Any]:
     client = _Client(
         token=token,
         base_url=current_app.config["SLACK_API_URL"],
-        timeout=timeout,
+        timeout=timeout or TIMEOUT,
         retry_handlers=[],
     )
     try:
