@@ -103,8 +103,10 @@ def test_a_state_of_another_person_or_browser_is_refused(story: Story) -> None:
         ({"effect": "error", "error": "bad_client_secret"}, "tocsin doctor"),
         ({"effect": "rate_limited", "retry_after": 5}, "could not be reached"),
         ({"effect": "not_json"}, "could not be reached"),
+        ({"effect": "not_json", "variant": "array"}, "could not be reached"),
         ({"effect": "reset"}, "could not be reached"),
         ({"effect": "server_error"}, "could not be reached"),
+        ({"effect": "server_error", "variant": "json"}, "could not be reached"),
     ],
 )
 def test_every_failed_exchange_is_a_readable_page_and_an_unchanged_link(
