@@ -183,7 +183,9 @@ def test_times_are_shown_in_ones_own_zone_on_request(
 
 def test_clock_changes_are_drawn_to_scale(client: FlaskClient, platform: Schedule) -> None:
     """The week in which Berlin's clocks go forward has 167 hours, its Sunday 23."""
-    page = client.get(f"{SCHEDULES}/{platform.id}?span=week&day=2027-03-22").text
+    answer = client.get(f"{SCHEDULES}/{platform.id}?span=week&day=2027-03-22")
+    assert "Clocks change on Sun 28 Mar: it has 23 hours." in text_of(answer)
+    page = answer.text
     widths = re.findall(r'<svg x="[\d.]+%" width="([\d.]+)%" height="20">', page)
     hours = [round(float(width) * 1.67, 1) for width in widths]
     assert hours == [24, 24, 24, 24, 24, 24, 23]
