@@ -24,7 +24,7 @@ from portal.domain.routing.models import AlertAction
 from portal.domain.sources.queries import by_integration_key
 from portal.settings import Settings
 from portal.slack.installations import Revocation
-from tests.make import PASSWORD, make_account, make_source
+from tests.make import PASSWORD, make_account, make_policy, make_source, make_user
 
 ROOT = Path(__file__).parent.parent
 
@@ -107,6 +107,21 @@ def test_the_printed_integration_key_belongs_to_the_new_source(tocsin: Tocsin, a
     with app.app_context():
         source = by_integration_key(created.out.removesuffix("\n"))
         assert (source.name, source.type) == ("Prometheus", "prometheus")
+
+
+def test_a_source_gets_the_policy_that_is_named(tocsin: Tocsin, app: Flask) -> None:
+    with app.app_context():
+        acme = make_account("Acme")
+        policy = make_policy(acme, [make_user(acme)], name="Platform")
+        make_policy(make_account(), name="Foreign")
+
+    source = ("source", "create", "--account", "Acme", "--name", "Prometheus", "--policy")
+    refused = tocsin(*source, "Foreign")
+    assert "has no escalation policy named “Foreign”" in refused.error
+    key = tocsin(*source, "Platform").out.strip()
+
+    with app.app_context():
+        assert by_integration_key(key).escalation_policy_id == policy.id
 
 
 def test_an_action_joins_several_sources_with_a_channel(tocsin: Tocsin, app: Flask) -> None:

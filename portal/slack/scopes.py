@@ -11,6 +11,8 @@ REQUIRED: dict[str, str] = {
 OPTIONAL: dict[str, str] = {
     "chat:write.public": "post to public channels without an invitation",
     "groups:read": "offer the private channels the app was invited to",
+    "channels:history": "look in a public channel before posting again after a crash",
+    "groups:history": "the same in private channels",
 }
 ALL = (*REQUIRED, *OPTIONAL)
 
@@ -37,4 +39,9 @@ FEATURES = (
         "Type /invite @Tocsin in each channel that should show alerts.",
     ),
     Feature("Private channels", ("groups:read",), "Only public channels are offered."),
+    Feature(
+        "Never a message twice",
+        ("channels:history", "groups:history"),
+        "After a crash in the middle of a post, an alert may appear twice.",
+    ),
 )
