@@ -21,6 +21,7 @@ import structlog
 from flask import Flask
 from procrastinate import exceptions, jobs, manager, worker
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from portal.db import db, now
 
@@ -202,6 +203,7 @@ class Loop(NamedTuple):
 
 
 LOOPS: list[Loop] = []
+AFTER_A_FAULT = 1.0  # seconds
 
 
 def loop(*, pause: float) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
@@ -224,14 +226,17 @@ async def _over_and_over(app: Flask, wanted: Loop, stop: asyncio.Event) -> None:
             wanted.run()
 
     while not stop.is_set():
+        pause = wanted.pause
         try:
             await asyncio.to_thread(run)
-        except (
-            Exception
-        ):  # an edge: the next turn begins anew, for instance when the database is back
+        except OperationalError as problem:  # the database is away, or busy: it comes back
+            log.warning("loop_interrupted", loop=wanted.run.__name__, problem=repr(problem.orig))
+            pause = AFTER_A_FAULT
+        except Exception:  # an edge: the next turn begins anew
             log.exception("loop_failed", loop=wanted.run.__name__)
+            pause = AFTER_A_FAULT
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), wanted.pause)
+            await asyncio.wait_for(stop.wait(), pause)
 
 
 @engine.periodic(cron="* * * * * */5")

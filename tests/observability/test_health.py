@@ -100,6 +100,8 @@ def test_metrics_count_what_the_database_knows(app: Flask, client: FlaskClient) 
     }
     assert found["tocsin_events_received_last_5_minutes", "opened"] == 2
     assert found["tocsin_alerts_open", "pending"] == 2
+    assert found["tocsin_escalations_pending",] == 1
+    assert found["tocsin_escalations_oldest_overdue_seconds",] == 0
     assert found["tocsin_deliveries_waiting",] == 2
     assert 0 <= found["tocsin_deliveries_oldest_seconds",] < 60
     assert found["tocsin_deliveries_given_up",] == 0
