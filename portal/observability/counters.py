@@ -45,6 +45,8 @@ def first_shown(seconds: Iterable[float]) -> Counts:
 
 def add(counts: Mapping[tuple[str, str], float], *, shard: str) -> None:
     """Count within the running transaction. Callers with the same shard wait for each other."""
+    if not counts:
+        return
     rows = [
         {"name": name, "label": label, "shard": crc32(shard.encode()) % SHARDS, "value": value}
         for (name, label), value in sorted(counts.items())

@@ -10,7 +10,7 @@ from portal.domain.alerts import operations as alerts
 from portal.domain.alerts.models import Alert, Via
 from portal.errors import PortalError
 from portal.jobs.engine import job, wake
-from portal.slack import installations, people, probes, replies, workspace
+from portal.slack import installations, people, probes, replies, summary_clicks, workspace
 from portal.slack.clicks import SlackClick
 from portal.slack.errors import Meaning, SlackError
 from portal.slack.messages.alert import ACKNOWLEDGE, RESOLVE
@@ -53,15 +53,18 @@ def press(click: BlockAction) -> None:
             installation.account_id,
             f"Only members of {installation.team_name} can act here.",
         )
-    elif click.action_id not in BY_ACTION_ID:
+    elif click.action_id not in BY_ACTION_ID and click.action_id not in summary_clicks.ACTION_IDS:
         _tell(click, installation.account_id, OLD_BUTTON)
     elif not (click.value.isascii() and click.value.isdigit() and len(click.value) < 19):
         _tell(click, installation.account_id, NOT_AVAILABLE)
     else:
         probes.notice_domain(installation, click.team_domain)
         person = people.linked(installation.account_id, click.user_id)
-        if person is None:
-            _remember(click, installation.account_id)
+        is_bulk = click.action_id in summary_clicks.ACTION_IDS
+        if person is None or is_bulk:
+            noted = _remember(click, installation.account_id)
+            then = summary_clicks.carry_out if is_bulk and person else identify_clicker
+            wake(then, click_id=noted.id)
         else:
             _act(click.action_id, int(click.value), person, click, installation.account_id)
     db.session.commit()
@@ -89,7 +92,7 @@ def _act(
         _tell(click, account_id, str(refusal))
 
 
-def _remember(click: BlockAction, account_id: int) -> None:
+def _remember(click: BlockAction, account_id: int) -> SlackClick:
     noted = SlackClick(
         account_id=account_id,
         slack_user_id=click.user_id,
@@ -101,7 +104,7 @@ def _remember(click: BlockAction, account_id: int) -> None:
     )
     db.session.add(noted)
     db.session.flush()
-    wake(identify_clicker, click_id=noted.id)
+    return noted
 
 
 @job("identify:{click_id}", urgent=True)
@@ -126,6 +129,10 @@ def identify_clicker(click_id: int) -> None:
         _finish(click_id, NOT_CONNECTED)
         return
     people.link(person, slack_user_id)
+    if click.action_id in summary_clicks.ACTION_IDS:
+        wake(summary_clicks.carry_out, click_id=click_id)
+        db.session.commit()
+        return
     db.session.commit()
     _act(click.action_id, click.alert_id, person, click, click.account_id)
     _finish(click_id, None)

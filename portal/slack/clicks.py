@@ -10,7 +10,8 @@ from portal.slack.tokens import EncryptedStr
 
 
 class SlackClick(Base):
-    """A click of somebody not linked yet: who they are must be asked at Slack, after the answer."""
+    """A click that a job carries out: of somebody whom Slack must be asked about first, or one that
+    concerns many alerts. `alert_id` is the number on the button: of a summary, under a summary."""
 
     __tablename__ = "slack_clicks"
 

@@ -58,12 +58,12 @@ def _as_client(**given: str) -> dict[str, Any]:
 
 
 def _call(
-    method: str, token: str | None, *, timeout: int = TIMEOUT, **given: Any
+    method: str, token: str | None, *, timeout: int | None = None, **given: Any
 ) -> dict[str, Any]:
     client = WebClient(
         token=token,
         base_url=current_app.config["SLACK_API_URL"],
-        timeout=timeout,
+        timeout=timeout or TIMEOUT,
         retry_handlers=[],
     )
     try:

@@ -5,88 +5,71 @@ moment it may. All that it must know stands on rows, so that any number of worke
 together, and a worker that dies leaves nothing but an attempt whose outcome is not known.
 """
 
+import time
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-import structlog
-from sqlalchemy import select, union, update
+from sqlalchemy import bindparam, select, union, update
 from sqlalchemy.dialects.postgresql import insert
 
 from portal.db import db, now
 from portal.jobs.engine import job, wake
-from portal.observability import counters
-from portal.slack import (
-    calls,
-    gateway,
-    installations,
-    lookback,
-    outcomes,
-    pacing,
-    queue,
-    summaries,
-    workspace,
-)
-from portal.slack.calls import Call
-from portal.slack.errors import SlackError
-from portal.slack.installations import Credentials
-from portal.slack.pacing import HISTORY, POST, UPDATE
+from portal.slack import calls, lookback, pacing, queue, steps, summaries
+from portal.slack.installations import Credentials, SlackInstallation
+from portal.slack.pacing import HISTORY, POST, UPDATE, Outage
 from portal.slack.posted import BEHIND, SUMMARY_BEHIND, Lane, PostedMessage, Summary
+from portal.slack.steps import Ask, Done, Look, Step
 
 MOST_STEPS = 25  # then the other lanes have their turn
+SUCCESS_NOTED_EVERY = 30.0  # seconds
+LANE = (
+    select(Lane)
+    .where(Lane.account_id == bindparam("account_id"), Lane.channel_id == bindparam("channel_id"))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+LINK = (
+    select(SlackInstallation, Outage.account_id)
+    .outerjoin(Outage, Outage.account_id == SlackInstallation.account_id)
+    .where(SlackInstallation.account_id == bindparam("account_id"))
+)
 
-log = structlog.get_logger()
-
-
-@dataclass(frozen=True)
-class Ask:
-    """During an outage, before anything else: does Slack answer at all?"""
-
-    credentials: Credentials
-
-
-@dataclass(frozen=True)
-class Look:
-    """Was something posted already that we never heard of?"""
-
-    credentials: Credentials
-    since: datetime
-
-
-Step = Call | Ask | Look
+_success_noted: dict[int, float] = {}
 
 
 @job("lane:{account_id}:{channel_id}")
 def deliver(account_id: int, channel_id: str) -> None:
     """Bring this channel's messages up to date, as far as Slack allows now."""
-    has_asked = False
-    for _ in range(MOST_STEPS):
-        step = _begin(account_id, channel_id, has_asked=has_asked)
-        match step:
-            case None:
-                return
-            case Ask():
-                has_asked = _ask(account_id, channel_id, step)
-            case Look():
-                _look(account_id, channel_id, step)
-            case Call():
-                _send(account_id, channel_id, step)
-                has_asked = False
-    lane = locked(account_id, channel_id)
-    _come_back(lane, now())
-    db.session.commit()
+    done, has_asked = Done(), False
+    for number in range(MOST_STEPS + 1):
+        lane, moment = locked(account_id, channel_id), now()
+        elsewhere = steps.record(lane, done)
+        step = None
+        if number < MOST_STEPS:
+            step = _next(lane, moment, has_asked=done.says_slack_is_there)
+        else:
+            _come_back(lane, moment)
+        _wake(account_id, elsewhere)
+        db.session.commit()
+        # Only what follows the question tells: Slack may answer it and still refuse to post.
+        if (has_asked and done.has_answer) or (done.says_slack_is_there and step is None):
+            _slack_is_back(account_id)
+        if done.has_succeeded:
+            _note_success(account_id)
+        if step is None:
+            return
+        has_asked = done.says_slack_is_there
+        done = steps.carry_out(step)
 
 
 def locked(account_id: int, channel_id: str) -> Lane:
     """The channel's lane, made on first use, for this transaction alone."""
-    wanted = select(Lane).where(Lane.account_id == account_id, Lane.channel_id == channel_id)
-    wanted = wanted.with_for_update().execution_options(populate_existing=True)
-    lane = db.session.scalar(wanted)
+    mine = {"account_id": account_id, "channel_id": channel_id}
+    lane = db.session.scalar(LANE, mine)
     if lane is None:
-        fresh = {"account_id": account_id, "channel_id": channel_id}
-        made = insert(Lane).values(**fresh, next_at=now(), paced_at=now(), failures=0)
+        made = insert(Lane).values(**mine, next_at=now(), paced_at=now(), failures=0)
         db.session.execute(made.on_conflict_do_nothing())
-        lane = db.session.execute(wanted).scalar_one()
+        lane = db.session.execute(LANE, mine).scalar_one()
     return lane
 
 
@@ -104,56 +87,62 @@ def wake_all(account_id: int) -> None:
         PostedMessage.account_id == account_id, BEHIND
     )
     summed = select(Summary.channel_id).where(Summary.account_id == account_id, SUMMARY_BEHIND)
-    for channel_id in sorted(db.session.scalars(union(messages, summed))):
-        wake(deliver, account_id=account_id, channel_id=channel_id)
+    _wake(account_id, db.session.scalars(union(messages, summed)))
 
 
-def _begin(account_id: int, channel_id: str, *, has_asked: bool) -> Step | None:
+def _next(lane: Lane, moment: datetime, *, has_asked: bool) -> Step | None:
     """Choose the next step and write down that we try; or come back later, or rest."""
-    lane, moment = locked(account_id, channel_id), now()
-    installation = installations.of_account(account_id)
-    if installation is None or not installation.is_working:
-        _rest(lane, None)  # a link that comes back wakes the lanes
+    lane.returns_at = None
+    there = queue.census(lane.account_id, lane.channel_id, moment)
+    if there.is_empty and lane.summary_id is None and not has_asked:
         return None
+    found = db.session.execute(LINK, {"account_id": lane.account_id}).first()
+    if found is None or not found[0].is_working:
+        return None  # a link that comes back wakes the lanes
     if lane.next_at > moment:
-        _rest(lane, lane.next_at)
+        _come_back(lane, lane.next_at)
         return None
-    credentials = installation.credentials
-    outage = pacing.outage(account_id)
+    credentials: Credentials = found[0].credentials
+    outage = pacing.outage(lane.account_id) if found[1] is not None else None
     if outage is not None and not has_asked:
         if outage.next_try_at > moment:  # another lane asks, and wakes all when Slack is back
-            lane.returns_at = outage.next_try_at + pacing.PILOT_LEASE
-            db.session.commit()
+            lane.returns_at = outage.next_try_at + pacing.LEASE
             return None
-        outage.next_try_at = moment + pacing.PILOT_LEASE
-        return _go(lane, Ask(credentials), moment)
-    step, at = _next(lane, moment, credentials)
+        outage.next_try_at = moment + pacing.LEASE
+        lane.returns_at = moment + pacing.LEASE
+        return Ask(credentials)
+    step, at = _due(lane, moment, credentials, there)
     if step is not None:
-        return _go(lane, step, moment)
-    _rest(lane, at)
-    if outage is not None:
-        _slack_is_back(account_id)
-    return None
+        # Whatever is wanted meanwhile will be seen: this job looks again after the step.
+        lane.returns_at = moment + pacing.LEASE
+    elif at is not None:
+        _come_back(lane, at)
+    return step
 
 
-def _next(
-    lane: Lane, moment: datetime, credentials: Credentials
+def _due(
+    lane: Lane, moment: datetime, credentials: Credentials, there: queue.Census
 ) -> tuple[Step | None, datetime | None]:
     """What may be done now; else when something may."""
-    holds = pacing.holds(lane.account_id, moment)
-    uncertain = queue.uncertain(lane) if lookback.may_look(credentials, lane.channel_id) else []
-    if uncertain and HISTORY not in holds:
+    waits: list[datetime] = []
+    may_look = lookback.may_look(credentials, lane.channel_id)
+    uncertain = queue.uncertain(lane) if may_look and _may_be_uncertain(there) else []
+    if uncertain:
+        held_until = pacing.holds(lane.account_id, moment).get(HISTORY)
         since = min(row.uncertain_since or row.created_at for row in uncertain)
-        return Look(credentials, since), None
-    summaries.gather(lane, moment)
-    waits = [holds[HISTORY]] if uncertain else []
+        if held_until is None:
+            return Look(credentials, lane.channel_id, since), None
+        waits.append(held_until)
+    if summaries.gather(lane, moment, there):
+        db.session.flush()
+        there = queue.census(lane.account_id, lane.channel_id, moment)
     for method, choose in ((POST, queue.next_post), (UPDATE, queue.next_update)):
-        row = choose(lane, moment)
-        if row is None or (uncertain and method == POST):
+        row = choose(lane, moment, there) if not (uncertain and method == POST) else None
+        if row is None:
             continue
         at = queue.ready_at(row)
         if at <= moment:
-            at = _place(lane, method, moment, holds)
+            at = _place(lane, method, moment)
         if at <= moment:
             return _attempt(lane, row, method, credentials, moment), None
         waits.append(at)
@@ -163,16 +152,19 @@ def _next(
     return None, min(waits, default=None)
 
 
-def _place(lane: Lane, method: str, moment: datetime, holds: dict[str, datetime]) -> datetime:
+def _may_be_uncertain(there: queue.Census) -> bool:
+    return there.uncertain > 0 or there.summaries > 0
+
+
+def _place(lane: Lane, method: str, moment: datetime) -> datetime:
     """The lane's place in the budgets: taken once, kept until it is used."""
     name = "post_at" if method == POST else "update_at"
     place: datetime | None = getattr(lane, name)
-    held_until = holds.get(method, place)
-    if (
-        place is None
-        or place < moment - pacing.STALE
-        or (held_until is not None and place < held_until)
-    ):
+    if place is not None and place <= moment:  # taken before: is it still good?
+        held_until = pacing.holds(lane.account_id, moment).get(method)
+        if held_until is not None or place < moment - pacing.STALE:
+            place = None
+    if place is None:
         place = pacing.take(lane.account_id, method, moment)
         if method == POST:
             place = max(place, pacing.channel_place(lane, moment))
@@ -186,7 +178,7 @@ def _attempt(
     method: str,
     credentials: Credentials,
     moment: datetime,
-) -> Call:
+) -> Step:
     perhaps_twice = row.uncertain_since is not None or row.last_error == "interrupted"
     call = calls.build(row, credentials, moment, perhaps_twice=perhaps_twice)
     row.attempts += 1
@@ -199,87 +191,28 @@ def _attempt(
     return call
 
 
-def _go(lane: Lane, step: Step, moment: datetime) -> Step:
-    """Whatever is wanted meanwhile will be seen: this job looks again after the step."""
-    lane.returns_at = moment + pacing.PILOT_LEASE
-    db.session.commit()
-    return step
-
-
-def _rest(lane: Lane, at: datetime | None) -> None:
-    """Come back at that moment, if anything is behind or a storm has to end."""
-    lane.returns_at = None
-    is_needed = lane.summary_id is not None or not queue.is_empty(lane.account_id, lane.channel_id)
-    if at is not None and is_needed:
-        _come_back(lane, at)
-    db.session.commit()
-
-
 def _come_back(lane: Lane, at: datetime) -> None:
     lane.returns_at = at
     wake(deliver, at=at, account_id=lane.account_id, channel_id=lane.channel_id)
 
 
-def _send(account_id: int, channel_id: str, call: Call) -> None:
-    elsewhere: list[str] = []
-    try:
-        answer = workspace.call(call.credentials, call.method, **call.arguments)
-    except SlackError as problem:
-        lane = locked(account_id, channel_id)
-        elsewhere = outcomes.failed(lane, call, problem, now())
-        has_answered = not problem.is_outage
-    else:
-        lane = locked(account_id, channel_id)
-        outcomes.succeeded(lane, call, answer, now())
-        has_answered = True
-    was_away = has_answered and pacing.outage_over(account_id)
-    _wake(account_id, elsewhere)
-    db.session.commit()
-    if was_away:
-        _slack_is_back(account_id)
-
-
-def _ask(account_id: int, channel_id: str, step: Ask) -> bool:
-    if gateway.answers(step.credentials.token):
-        return True
-    lane = locked(account_id, channel_id)
-    lane.next_at = pacing.note_outage(account_id, "unreachable", now())
-    db.session.commit()
-    return False
-
-
-def _look(account_id: int, channel_id: str, step: Look) -> None:
-    try:
-        found = lookback.look(step.credentials, channel_id, step.since)
-    except SlackError as problem:
-        lane, moment = locked(account_id, channel_id), now()
-        counters.add(counters.calls(HISTORY, problem.code), shard=channel_id)
-        if problem.retry_after is not None:
-            until = moment + timedelta(seconds=problem.retry_after)
-            pacing.hold(account_id, HISTORY, until)
-        else:
-            lane.next_at = pacing.note_outage(account_id, problem.code, moment)
-        db.session.commit()
-        return
-    lane = locked(account_id, channel_id)
-    counters.add(
-        counters.calls(HISTORY, "ok" if found is not None else "refused"), shard=channel_id
-    )
-    for row in queue.uncertain(lane):
-        seen = (found or {}).get((type(row), row.id))
-        if seen is not None:
-            outcomes.adopted(lane, row, seen.ts, seen.version)
-        elif found is not None:
-            row.uncertain_since = None  # it is not there: nothing stands in the way of posting it
-        else:
-            row.uncertain_since, row.last_error = None, "interrupted"
-    db.session.commit()
-
-
 def _slack_is_back(account_id: int) -> None:
-    pacing.outage_over(account_id)
-    wake_all(account_id)
+    if pacing.outage_over(account_id):
+        wake_all(account_id)
     db.session.commit()
+
+
+def _note_success(account_id: int) -> None:
+    """When the link worked last, to the half minute.
+
+    Apart from the lane's transaction, because linking and unlinking lock the link's row first.
+    """
+    noted_at = _success_noted.get(account_id)
+    if noted_at is None or time.monotonic() - noted_at > SUCCESS_NOTED_EVERY:
+        _success_noted[account_id] = time.monotonic()
+        answered = update(SlackInstallation).where(SlackInstallation.account_id == account_id)
+        db.session.execute(answered.values(last_success_at=now()))
+        db.session.commit()
 
 
 def _wake(account_id: int, channel_ids: Iterable[str]) -> None:

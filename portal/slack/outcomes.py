@@ -11,8 +11,7 @@ import structlog
 from sqlalchemy import select
 
 from portal.db import db
-from portal.domain.alerts import timeline
-from portal.domain.alerts.models import TimelineKind
+from portal.domain.alerts.models import TimelineEntry, TimelineKind
 from portal.observability import counters
 from portal.slack import channel_problems, lookback, pacing, summaries
 from portal.slack.calls import SIMPLER, Call
@@ -29,17 +28,18 @@ log = structlog.get_logger()
 
 def succeeded(lane: Lane, call: Call, answer: dict[str, Any], moment: datetime) -> None:
     """Slack shows what we sent."""
-    counters.add(counters.calls(call.method, "ok"), shard=lane.channel_id)
     lane.failures, lane.held_reason, lane.last_success_at = 0, None, moment
     channel_problems.over(lane)
     row = _row(call)
     if row is None:
         return  # unlinked while Slack was answering
+    counted = counters.calls(call.method, "ok")
     if row.ts is None:
         row.ts = str(answer["ts"])
         if str(answer.get("channel") or row.channel_id) != row.channel_id:
             row.conversation_id = str(answer["channel"])
-    _now_shown(lane, row, call.version, moment, perhaps_twice=call.perhaps_twice)
+    counted |= _now_shown(row, call.version, moment, perhaps_twice=call.perhaps_twice)
+    counters.add(counted, shard=lane.channel_id)
 
 
 def _row(call: Call) -> PostedMessage | Summary | None:
@@ -50,18 +50,15 @@ def _row(call: Call) -> PostedMessage | Summary | None:
 def adopted(lane: Lane, row: PostedMessage | Summary, ts: str, version: int) -> None:
     """An attempt that we heard nothing of had succeeded: its message was found in the channel."""
     row.ts = ts
-    _now_shown(lane, row, version, row.uncertain_since or row.created_at)
+    counted = _now_shown(row, version, row.uncertain_since or row.created_at)
+    counters.add(counted, shard=lane.channel_id)
     log.info("message_found_again", kind=row.__tablename__, id=row.id)
 
 
 def _now_shown(
-    lane: Lane,
-    row: PostedMessage | Summary,
-    version: int,
-    moment: datetime,
-    *,
-    perhaps_twice: bool = False,
-) -> None:
+    row: PostedMessage | Summary, version: int, moment: datetime, *, perhaps_twice: bool = False
+) -> counters.Counts:
+    """Bring the row up to date; returns how long its alerts took, where Slack shows them first."""
     is_first, shown_before = row.shown_at is None, row.shown_at
     row.shown_version = max(row.shown_version, version)
     row.shown_at, row.attempts, row.last_error = moment, 0, None
@@ -72,12 +69,9 @@ def _now_shown(
     if isinstance(row, Summary):
         opened = summaries.was_shown(row, version, moment)
     elif is_first or perhaps_twice or row.was_reposted:
-        said: dict[str, Any] = {"perhaps_twice": True} if perhaps_twice else {}
-        said["channel"] = row.channel_name
-        timeline.record(row.alert, TimelineKind.SLACK_POSTED, by="Slack", **said)
-    if opened:
-        waited = [(moment - each).total_seconds() for each in opened]
-        counters.add(counters.first_shown(waited), shard=lane.channel_id)
+        said = {"perhaps_twice": True} if perhaps_twice else {}
+        _record(row, TimelineKind.SLACK_POSTED, **said)
+    return counters.first_shown([(moment - each).total_seconds() for each in opened])
 
 
 def failed(lane: Lane, call: Call, problem: SlackError, moment: datetime) -> list[str]:
@@ -125,7 +119,7 @@ def _closed(
     wait = min(LONGEST_BACKOFF, FIRST_PROBE * 2 ** min(lane.failures - 1, 9))
     lane.next_at = moment + timedelta(seconds=_jitter(wait))
     if lane.problem is None and isinstance(row, PostedMessage):
-        _record(row, TimelineKind.SLACK_HELD, problem.code)
+        _record(row, TimelineKind.SLACK_HELD, reason=problem.code)
     return channel_problems.begin(lane, problem.code, moment)
 
 
@@ -141,7 +135,7 @@ def _refused(row: PostedMessage | Summary, problem: SlackError, moment: datetime
         return
     row.gave_up_at = moment
     if isinstance(row, PostedMessage):
-        _record(row, TimelineKind.SLACK_FAILED, problem.code)
+        _record(row, TimelineKind.SLACK_FAILED, reason=problem.code)
 
 
 def _temporary(
@@ -164,8 +158,10 @@ def _temporary(
         row.not_before = moment + timedelta(seconds=backoff)
 
 
-def _record(row: PostedMessage, kind: TimelineKind, reason: str) -> None:
-    timeline.record(row.alert, kind, by="Slack", channel=row.channel_name, reason=reason)
+def _record(row: PostedMessage, kind: TimelineKind, **more: Any) -> None:
+    """Add to the alert's timeline, without loading the alert."""
+    data = {"channel": row.channel_name, **more}
+    db.session.add(TimelineEntry(alert_id=row.alert_id, kind=kind, actor_name="Slack", data=data))
 
 
 def _jitter(seconds: float) -> float:

@@ -23,7 +23,7 @@ STALE = timedelta(seconds=5)  # a place that nobody used in time is given up
 # quarter of an hour less often.
 ASK_AGAIN, ASK_AGAIN_LATER = 1.4, 15.0  # seconds
 LONG_OUTAGE = timedelta(minutes=15)
-PILOT_LEASE = timedelta(seconds=15)  # longer than any call takes
+LEASE = timedelta(seconds=15)  # longer than any call takes
 
 
 @dataclass(frozen=True)

@@ -26,22 +26,25 @@ from portal.slack.posted import BEHIND, Lane, PostedMessage, Summary
 THRESHOLD = 10  # more new alerts than this, waiting in one lane, are a storm
 OWN_MESSAGES = 10  # so many of the most important ones wait for messages of their own as well
 QUIET = timedelta(seconds=10)  # without a new alert, and the storm is over
-LONG_AGO = timedelta(minutes=1)  # what was opened and resolved before is not worth a message
 
 
-def gather(lane: Lane, moment: datetime) -> None:
-    """Put what waits into the lane's summary, if there is a storm; end the storm if it is over."""
-    unseen = _first_waiting(lane, moment)
-    is_storm = lane.summary_id is not None or len(unseen) > THRESHOLD
-    too_late = [id for id, is_too_late in unseen if is_too_late]
-    if is_storm:
-        waiting = _fresh(lane) if unseen else []
+def gather(lane: Lane, moment: datetime, there: queue.Census) -> bool:
+    """Put what waits into the lane's summary, if there is a storm; end the storm if it is over.
+
+    Returns whether anything has changed.
+    """
+    is_storm = lane.summary_id is not None or there.fresh > THRESHOLD
+    if is_storm and there.fresh:
+        waiting = _fresh(lane)
     else:
-        waiting = [(id, False) for id in too_late] if len(too_late) > 1 else []
+        waiting = _came_and_went(lane, moment) if there.old > 1 else []
     if waiting:
         _name(lane, waiting, moment)
     elif lane.summary_id is not None and (ends_at(lane) or moment) <= moment:
         _caught_up(lane, moment)
+    else:
+        return False
+    return True
 
 
 def ends_at(lane: Lane) -> datetime | None:
@@ -105,16 +108,15 @@ def was_shown(summary: Summary, version: int, moment: datetime) -> list[datetime
     return [created_at for _, created_at in rows]
 
 
-def _first_waiting(lane: Lane, moment: datetime) -> list[tuple[int, bool]]:
-    """Just enough of the new alerts to tell a storm; and which came and went long ago, unseen."""
-    too_late = (Alert.status == AlertStatus.RESOLVED) & (
-        PostedMessage.created_at < moment - LONG_AGO
-    )
+def _came_and_went(lane: Lane, moment: datetime) -> list[tuple[int, bool]]:
+    """Alerts that were opened and resolved while nothing could be sent: one message for all."""
     wanted = _waiting(lane).join(Alert, Alert.id == PostedMessage.alert_id)
-    rows = db.session.execute(
-        wanted.with_only_columns(PostedMessage.id, too_late).limit(THRESHOLD + 1)
+    wanted = wanted.where(
+        Alert.status == AlertStatus.RESOLVED, PostedMessage.created_at < moment - queue.LONG_AGO
     )
-    return [(id, bool(is_too_late)) for id, is_too_late in rows]
+    wanted = wanted.with_for_update(of=PostedMessage, skip_locked=True)
+    found = [(id, False) for id in db.session.scalars(wanted)]
+    return found if len(found) > 1 else []
 
 
 def _waiting(lane: Lane) -> Select[int]:

@@ -16,7 +16,7 @@ RECORDED_BY = {"log.record", "audit", "timeline.record"}
 NOT_AUDITED = {
     "accounts/sign_ins.py": {"sign_in", "sign_in_invited", "sign_out", "seen"},
     "alerts/receive.py": {"receive"},
-    "escalation/operations.py": {"escalate", "take_due_steps", "postpone"},
+    "escalation/operations.py": {"escalate", "postpone", "take_due_steps"},
     "notices/operations.py": {"dismiss"},
     "oncall/calendar_links.py": {"opened_by"},
     "rate_limits.py": {"hit"},

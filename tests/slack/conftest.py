@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -99,6 +100,8 @@ def pass_the_pace(story: Story) -> None:
         db.session.execute(delete(pacing.Pace))
         for kind in (PostedMessage, Summary):
             db.session.execute(update(kind).values(not_before=None))
+        earlier = Summary.shown_at - timedelta(seconds=10)
+        db.session.execute(update(Summary).values(shown_at=earlier))
         upkeep.wake_behind()
         db.session.commit()
     story.work()

@@ -29,6 +29,7 @@ from tests.slack.links import (
     state,
     texts,
 )
+from tests.together import until
 
 TWELVE_HOURS = 43_200
 
@@ -253,13 +254,12 @@ def test_a_refresh_that_comes_after_a_new_authorization_changes_nothing(
 ) -> None:
     old = credentials(story, cast["adam"])
     ends_in(story, timedelta(seconds=-1))
-    story.sandbox.add_fault(
+    hang = story.sandbox.add_fault(
         method="oauth.v2.access", effect="hang", seconds=1, after_processing=True, times=1
     )
-    since = last_call(story)
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(ask, story, old)
-        story.sandbox.requests(method="oauth.v2.access", since=since, wait=10)
+        until(lambda: hang.hits == 1, "Slack has begun to refresh")
         story.link(cast["adam"])
         present = credentials(story, cast["adam"])
         assert slow.result(20) == ""

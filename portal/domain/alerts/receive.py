@@ -52,6 +52,8 @@ def receive(source: AlertSource, event: IncomingEvent) -> ReceivedEvent:
         notes=event.notes,
     )
     db.session.add(received)
+    db.session.flush()
+    db.session.expunge(received)  # it can be read without asking the database once more
     db.session.commit()
     return received
 

@@ -1,13 +1,14 @@
 """Which alert actions are there?"""
 
 from sqlalchemy import Select, false, func, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import contains_eager, selectinload
 
 from portal.db import db
 from portal.domain.accounts.models import User
 from portal.domain.accounts.permissions import Permission
 from portal.domain.alerts.models import Alert
-from portal.domain.routing.models import AlertAction, alert_action_sources
+from portal.domain.routing.models import AlertAction
+from portal.domain.sources.models import AlertSource
 from portal.errors import NotFound
 
 
@@ -32,12 +33,12 @@ def action(viewer: User, action_id: int) -> AlertAction:
 
 
 def actions_for(alert: Alert) -> list[AlertAction]:
-    """The actions that name the alert's source."""
+    """The actions that name the alert's source; of their sources, that one only."""
     wanted = (
         select(AlertAction)
-        .join(alert_action_sources)
-        .where(alert_action_sources.c.source_id == alert.source_id)
-        .options(selectinload(AlertAction.sources))
+        .join(AlertAction.sources)
+        .where(AlertSource.id == alert.source_id)
+        .options(contains_eager(AlertAction.sources))
         .order_by(AlertAction.id)
     )
-    return list(db.session.scalars(wanted))
+    return list(db.session.scalars(wanted).unique())

@@ -45,6 +45,7 @@ def slack() -> Response:
     account_id = viewer().account_id or 0
     installation = installations.of_account(account_id)
     reason = installation.reason if installation else None
+    channels = link_health.by_channel(account_id)
     return page(
         "settings/connectors/slack.html",
         installation=installation,
@@ -57,8 +58,8 @@ def slack() -> Response:
         unconfirmed=revocations.unconfirmed(account_id),
         consequences=linking.unlink_consequences(account_id),
         actions=routing.actions_of(viewer()),
-        channels=link_health.by_channel(account_id),
-        deliveries=link_health.of_accounts([account_id])[account_id],
+        channels=channels,
+        deliveries=link_health.in_all(channels),
         can_see_actions=viewer().can(Permission.SEE_ALERT_SOURCES),
         can_manage_actions=viewer().can(Permission.MANAGE_ALERT_ACTIONS),
         **_asked(viewer()),

@@ -1,0 +1,112 @@
+"""What does a lane do next, and what came of it? Slack is called without any row held."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from portal.db import now
+from portal.observability import counters
+from portal.slack import gateway, lookback, outcomes, pacing, queue, workspace
+from portal.slack.calls import Call
+from portal.slack.errors import SlackError
+from portal.slack.installations import Credentials
+from portal.slack.lookback import Found, Name
+from portal.slack.pacing import HISTORY
+from portal.slack.posted import Lane
+
+
+@dataclass(frozen=True)
+class Ask:
+    """During an outage, before anything else: does Slack answer at all?"""
+
+    credentials: Credentials
+
+
+@dataclass(frozen=True)
+class Look:
+    """Was something posted already that we never heard of?"""
+
+    credentials: Credentials
+    channel_id: str
+    since: datetime
+
+
+Step = Call | Ask | Look
+
+
+@dataclass(frozen=True)
+class Done:
+    """A step that was carried out, with Slack's answer or its refusal; at first there is none."""
+
+    step: Step | None = None
+    answer: object = None
+    problem: SlackError | None = None
+
+    @property
+    def says_slack_is_there(self) -> bool:
+        return isinstance(self.step, Ask) and self.problem is None
+
+    @property
+    def has_succeeded(self) -> bool:
+        return isinstance(self.step, Call) and self.problem is None
+
+    @property
+    def has_answer(self) -> bool:
+        """Whether Slack answered, whatever it said."""
+        is_away = self.problem is not None and self.problem.is_outage
+        return self.step is not None and not is_away
+
+
+def carry_out(step: Step) -> Done:
+    """Speak to Slack. Call it without a transaction."""
+    try:
+        match step:
+            case Call():
+                answer: object = workspace.call(step.credentials, step.method, **step.arguments)
+            case Look():
+                answer = lookback.look(step.credentials, step.channel_id, step.since)
+            case Ask():
+                answer = None
+                if not gateway.answers(step.credentials.token):
+                    return Done(step, problem=SlackError("unreachable"))
+    except SlackError as problem:
+        return Done(step, problem=problem)
+    return Done(step, answer)
+
+
+def record(lane: Lane, done: Done) -> list[str]:
+    """Write down what came of it. Returns other channels that have work now.
+
+    Within the caller's transaction, with the lane locked.
+    """
+    match done.step, done.problem:
+        case Call() as call, None:
+            assert isinstance(done.answer, dict)  # noqa: S101 - what workspace.call() returns
+            outcomes.succeeded(lane, call, done.answer, now())
+        case Call() as call, SlackError() as problem:
+            return outcomes.failed(lane, call, problem, now())
+        case Look(), problem:
+            _looked(lane, done.answer, problem)
+        case Ask(), SlackError() as problem:
+            lane.next_at = pacing.note_outage(lane.account_id, problem.code, now())
+    return []
+
+
+def _looked(lane: Lane, answer: object, problem: SlackError | None) -> None:
+    moment = now()
+    outcome = problem.code if problem else "ok" if answer is not None else "refused"
+    counters.add(counters.calls(HISTORY, outcome), shard=lane.channel_id)
+    if problem is not None and problem.retry_after is not None:
+        until = moment + timedelta(seconds=problem.retry_after)
+        pacing.hold(lane.account_id, HISTORY, until)
+        return
+    if problem is not None:
+        lane.next_at = pacing.note_outage(lane.account_id, problem.code, moment)
+        return
+    found: dict[Name, Found] | None = answer if isinstance(answer, dict) else None
+    for row in queue.uncertain(lane):
+        seen = (found or {}).get((type(row), row.id))
+        if seen is not None:
+            outcomes.adopted(lane, row, seen.ts, seen.version)
+        else:  # not there, so that nothing stands in the way of posting it; or we may not look
+            row.uncertain_since = None
+            row.last_error = row.last_error if found is not None else "interrupted"
