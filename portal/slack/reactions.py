@@ -95,9 +95,12 @@ def resume_lanes(fact: WorkspaceLinked) -> Iterable[Wake]:
         select(kind.channel_id).where(kind.account_id == fact.account_id, is_behind).distinct()
         for kind, is_behind in ((PostedMessage, BEHIND), (Summary, SUMMARY_BEHIND))
     ]
-    db.session.execute(delete(Outage).where(Outage.account_id == fact.account_id))
+    # In the order of whoever delivers: the lanes, by name, then what is theirs together.
+    lanes = select(Lane.channel_id).where(Lane.account_id == fact.account_id)
+    db.session.execute(lanes.order_by(Lane.channel_id).with_for_update()).all()
     free = update(Lane).where(Lane.account_id == fact.account_id)
     db.session.execute(free.values(next_at=now(), held_reason=None, failures=0, returns_at=None))
+    db.session.execute(delete(Outage).where(Outage.account_id == fact.account_id))
     channels = {channel for wanted in behind for channel in db.session.scalars(wanted)}
     return [_lane(fact.account_id, channel_id) for channel_id in sorted(channels)]
 
