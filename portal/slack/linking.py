@@ -32,6 +32,14 @@ MISMATCH = ("bad_redirect_uri", "bad_client_secret", "invalid_client_id")
 UNREACHABLE_CODES = ("unreachable", "ratelimited", "invalid_response", "timeout", "not_json")
 
 
+class StaysInstalled(Conflict):
+    """Refused, but Slack has the app in `place` now: the token is discarded and not revoked."""
+
+    def __init__(self, message: str, place: str, *, is_organization: bool = False) -> None:
+        super().__init__(message)
+        self.place, self.is_organization = place, is_organization
+
+
 def finish(args: Mapping[str, str], *, by: User, sign_in: SignIn) -> SlackInstallation:
     """Complete an authorization from the callback's query. Raises PortalError in words.
 
@@ -141,8 +149,10 @@ def _not_confirmed(code: str) -> str:
 def _identity(answer: dict[str, Any]) -> dict[str, Any]:
     """Who the new token is (auth.test): the answer of the exchange has neither bot_id nor URL."""
     if answer.get("is_enterprise_install") or not answer.get("team"):
-        raise Conflict(
-            "Organisation-wide installations are not supported. Install into one workspace."
+        raise StaysInstalled(
+            "Organisation-wide installations are not supported. Install into one workspace.",
+            str((answer.get("enterprise") or {}).get("name") or "your organisation"),
+            is_organization=True,
         )
     if not answer.get("access_token") or not answer.get("bot_user_id"):
         raise SlackError("no_bot_token")
@@ -158,10 +168,7 @@ def _store(answer: dict[str, Any], identity: dict[str, Any], by: User) -> SlackI
         installation = SlackInstallation(account_id=by.account_id, team_id=team_id)
         erasing.sweep(by.account_id)  # or an alert of the last link would turn up in this one
     elif installation.team_id != team_id:
-        raise Conflict(
-            f"You chose {team_name}, but this account is linked to {installation.team_name}. Choose"
-            f" {installation.team_name}, or unlink it first. The app is still installed in {team_name}."
-        )
+        raise _another_workspace(team_id, team_name, installation.team_name)
     _fill(installation, answer, identity, by)
     try:
         with db.session.begin_nested():
@@ -183,6 +190,16 @@ def _store(answer: dict[str, Any], identity: dict[str, Any], by: User) -> SlackI
     announce(WorkspaceLinked(installation.account_id))
     db.session.commit()
     return installation
+
+
+def _another_workspace(team_id: str, chosen: str, linked: str) -> PortalError:
+    words = (
+        f"You chose {chosen}, but this account is linked to {linked}. Choose {linked}, or unlink it"
+        " first."
+    )
+    if installations.of_team(team_id) is not None:  # of another account, which needs the app there
+        return Conflict(words)
+    return StaysInstalled(words, chosen)
 
 
 def _taken(team_name: str) -> PortalError:
