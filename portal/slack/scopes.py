@@ -11,6 +11,8 @@ REQUIRED: dict[str, str] = {
 OPTIONAL: dict[str, str] = {
     "chat:write.public": "post to public channels without an invitation",
     "groups:read": "offer the private channels the app was invited to",
+    "channels:history": "look into a public channel before an interrupted message is sent again",
+    "groups:history": "look into a private channel before an interrupted message is sent again",
 }
 ALL = (*REQUIRED, *OPTIONAL)
 
@@ -37,4 +39,9 @@ FEATURES = (
         "Type /invite @Tocsin in each channel that should show alerts.",
     ),
     Feature("Private channels", ("groups:read",), "Only public channels are offered."),
+    Feature(
+        "Never showing a message twice",
+        ("channels:history", "groups:history"),
+        "After an interruption a message may appear twice.",
+    ),
 )
