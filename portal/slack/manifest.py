@@ -25,8 +25,7 @@ def build(public_url: str) -> dict[str, Any]:
             "background_color": "#1f2937",
         },
         "features": {
-            # Direct messages need the Messages tab, although nobody answers there.
-            "app_home": {
+            "app_home": {  # without the messages tab nobody can be sent a direct message
                 "home_tab_enabled": False,
                 "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": True,
