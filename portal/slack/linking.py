@@ -90,6 +90,7 @@ def _unlink(by: User) -> None:
         account_id=account_id,
         team_id=installation.team_id,
         bot_token=installation.bot_token,
+        refresh_token=installation.refresh_token,
     )
     db.session.add(revocation)
     log.record(
