@@ -127,8 +127,9 @@ class Settings(BaseSettings):
     def _url(cls, value: str) -> str:
         try:
             url = urlsplit(value)
-            fits = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
-        except ValueError:  # brackets that do not match, a port beyond 65535
+            name = (url.hostname or "").encode("idna")
+            fits = url.scheme in ("http", "https") and bool(name) and url.port != 0
+        except ValueError:  # brackets that do not match, a port beyond 65535, no name for DNS
             fits = False
         if not fits or url.query or url.fragment:
             raise ValueError("must be a URL like https://alerts.example.com")

@@ -4,7 +4,8 @@ from datetime import datetime
 
 from portal.db import now
 from portal.domain.notifications import operations
-from portal.jobs.engine import job, loop
+from portal.jobs.engine import job
+from portal.jobs.loops import loop
 
 PAUSE = 0.25  # seconds
 

@@ -122,7 +122,8 @@ def _show(account_id: int, told: list[Notification], links: dict[int, str]) -> I
         if shown_at is not None
     }
     _ask_again([row for row in told if (row.alert_id, row.user_id) in shown])
-    return reactions.lanes_of(account_id, {links[row.user_id] for row in told})
+    channels = {links[row.user_id] for row in told}
+    return reactions.lanes_of(account_id, channels, is_new=True)
 
 
 def _ask_again(told: list[Notification]) -> None:
