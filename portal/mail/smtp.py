@@ -129,10 +129,10 @@ def _understood() -> Iterator[None]:
         why = getattr(problem, "verify_message", "") or problem.reason or "no TLS"
         words = f"The mail server's certificate is not trusted: {why}."
         raise MailError(words) from problem
-    except TimeoutError as problem:
-        raise MailError("The mail server did not answer in time.") from problem
     except (smtplib.SMTPException, OSError) as problem:
-        raise MailError("The mail server could not be reached.") from problem
+        is_slow = isinstance(problem.__context__ or problem, TimeoutError)
+        why = "did not answer in time" if is_slow else "could not be reached"
+        raise MailError(f"The mail server {why}.") from problem
     except UnicodeError as problem:
         words = "The address has letters that the mail server does not take."
         raise MailError(words, is_final=True) from problem
