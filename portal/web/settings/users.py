@@ -64,6 +64,12 @@ def invite_again(user_id: int) -> ResponseReturnValue:
     return _show_link(*operations.invite_again(user_id, by=viewer()))
 
 
+@bp.post("/<int:user_id>/sign-in-link")
+@requires(Permission.MANAGE_USERS)
+def make_sign_in_link(user_id: int) -> ResponseReturnValue:
+    return _show_link(*operations.make_sign_in_link(user_id, by=viewer()))
+
+
 @bp.post("/<int:user_id>/role")
 @requires(Permission.MANAGE_USERS)
 def change_role(user_id: int) -> ResponseReturnValue:
