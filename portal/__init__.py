@@ -40,7 +40,7 @@ from portal.web import (
     schedule_imports,
     schedules,
 )
-from portal.web.settings import audit_log, connectors, users
+from portal.web.settings import audit_log, connectors, deliveries, users
 from portal.web.support import workspaces
 
 ROOT = Path(__file__).parent.parent
@@ -118,6 +118,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         schedule_imports,
         calendar_feeds,
         connectors,
+        deliveries,
         users,
         audit_log,
         workspaces,

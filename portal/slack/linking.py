@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import joinedload
 
 from portal.db import db, now
@@ -26,6 +26,8 @@ from portal.slack.posted import BEHIND, PostedMessage
 
 CANCELLED = "You cancelled at Slack. Nothing was changed."
 UNREACHABLE = "Slack could not be reached. Nothing was changed; try again in a minute."
+DEADLOCK = "40P01"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
+DEADLOCKS_SURVIVED = 3
 MISMATCH = ("bad_redirect_uri", "bad_client_secret", "invalid_client_id")
 UNREACHABLE_CODES = ("unreachable", "ratelimited", "invalid_response", "timeout", "not_json")
 
@@ -62,7 +64,22 @@ def finish(args: Mapping[str, str], *, by: User, sign_in: SignIn) -> SlackInstal
 
 
 def unlink(*, by: User) -> None:
-    """End the link at once here, and have the token revoked at Slack. Safe to call twice."""
+    """End the link at once here, and have the token revoked at Slack. Safe to call twice.
+
+    It touches every row of the account that deliveries lock, in many orders. Where PostgreSQL ends
+    it because of that, nothing has happened yet, and it begins anew.
+    """
+    for _ in range(DEADLOCKS_SURVIVED):
+        try:
+            return _unlink(by)
+        except OperationalError as problem:
+            db.session.rollback()
+            if getattr(problem.orig, "sqlstate", None) != DEADLOCK:
+                raise
+    return _unlink(by)
+
+
+def _unlink(by: User) -> None:
     by.require(Permission.MANAGE_CONNECTORS)
     wanted = select(SlackInstallation).where(SlackInstallation.account_id == by.account_id)
     installation = db.session.scalar(wanted.with_for_update())
@@ -73,6 +90,7 @@ def unlink(*, by: User) -> None:
         account_id=account_id,
         team_id=installation.team_id,
         bot_token=installation.bot_token,
+        refresh_token=installation.refresh_token,
     )
     db.session.add(revocation)
     log.record(

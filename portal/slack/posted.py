@@ -97,7 +97,8 @@ class Lane(Base):
     # Places taken in the budgets for the next message and the next change.
     post_at: Mapped[datetime | None]
     update_at: Mapped[datetime | None]
-    # Until then a job is there that will look at the lane under its lock: nobody else need wake it.
+    # A job will look at the lane by then, under its lock, and before that no new alert could be
+    # shown: so whoever brings one need not wake it.
     returns_at: Mapped[datetime | None]
     failures: Mapped[int] = mapped_column(default=0)  # in a row
     held_reason: Mapped[str | None]  # Slack's code while next_at is a punishment, not the pace

@@ -20,6 +20,7 @@ AHEAD = timedelta(hours=2)  # when the clock refreshes, also without any traffic
 AT_THE_LATEST = timedelta(minutes=5)  # when a call does not go out with the old token
 ONE_ATTEMPT = timedelta(seconds=20)  # longer than the gateway's time-out
 LONGEST_WAIT = 600  # seconds
+MISMATCH = ("bad_client_secret", "invalid_client_id")  # our settings are not the Slack app's
 REFUSED = ("invalid_refresh_token", "token_revoked", "invalid_auth", "account_inactive")
 
 log = structlog.get_logger()
@@ -131,6 +132,8 @@ def _failed(credentials: Credentials, used: str, problem: SlackError) -> Credent
     if problem.code in REFUSED:
         link_state.break_off(installation, "invalid_refresh_token")
         problem = SlackError("invalid_refresh_token")
+    elif problem.code in MISMATCH and not _is_good(credentials):
+        link_state.break_off(installation, problem.code)
     db.session.commit()
     if problem.code == "invalid_refresh_token":
         raise problem
@@ -139,9 +142,13 @@ def _failed(credentials: Credentials, used: str, problem: SlackError) -> Credent
 
 def _old_one(credentials: Credentials, problem: SlackError) -> Credentials:
     """The old token is good until it expires; after that the problem stands."""
-    if credentials.expires_at is not None and credentials.expires_at > now():
+    if _is_good(credentials):
         return credentials
     raise problem
+
+
+def _is_good(credentials: Credentials) -> bool:
+    return credentials.expires_at is not None and credentials.expires_at > now()
 
 
 def _locked(account_id: int) -> SlackInstallation | None:

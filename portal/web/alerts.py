@@ -14,7 +14,7 @@ from portal.domain.alerts.models import Alert, AlertStatus, Via
 from portal.domain.routing import queries as routing
 from portal.domain.sources import queries as sources
 from portal.errors import Conflict, Invalid
-from portal.slack import errors, places
+from portal.slack import errors, places, tries
 from portal.web import alert_content, escalations
 from portal.web.access import requires, viewer
 from portal.web.render import form_errors, fragment, page, row_id
@@ -103,7 +103,17 @@ def details(alert_id: int) -> Response:
 @requires(Permission.SEE_ALERTS)
 def slack(alert_id: int) -> Response:
     alert = queries.alert(viewer(), alert_id)
-    return fragment("alerts/_slack.html", alert=alert, **_places(alert))
+    return _slack(alert)
+
+
+@bp.post("/alerts/<int:alert_id>/try-now")
+@requires(Permission.RESPOND_TO_ALERTS)
+def try_now(alert_id: int) -> Answer:
+    """Have the alert's message in one channel tried at once."""
+    tries.try_now(alert_id, request.form.get("channel_id", ""), by=viewer())
+    if request.headers.get("HX-Request"):
+        return _slack(queries.alert(viewer(), alert_id))
+    return redirect(url_for(".show", alert_id=alert_id))
 
 
 @bp.post("/alerts/<int:alert_id>/acknowledge")
@@ -170,6 +180,11 @@ def _changed(answer: Response) -> Response:
 
 def _status(alert: Alert) -> dict[str, Any]:
     return {"alert": alert, "can_respond": viewer().can(Permission.RESPOND_TO_ALERTS)}
+
+
+def _slack(alert: Alert) -> Response:
+    can_respond = viewer().can(Permission.RESPOND_TO_ALERTS)
+    return fragment("alerts/_slack.html", alert=alert, can_respond=can_respond, **_places(alert))
 
 
 def _places(alert: Alert) -> dict[str, Any]:
