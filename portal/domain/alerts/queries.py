@@ -110,10 +110,16 @@ def comments(alert: Alert) -> list[TimelineEntry]:
     return list(db.session.scalars(wanted.order_by(TimelineEntry.id)))
 
 
-def event_log(source: AlertSource, *, limit: int = 50) -> list[ReceivedEvent]:
-    """The newest events of a source, with what became of them."""
+def event_log(source: AlertSource, *, before: datetime | None = None) -> list[ReceivedEvent]:
+    """The newest events of a source, with what became of them; one more than a page holds, if any.
+
+    `before` is when the last one of the page before came in.
+    """
     wanted = select(ReceivedEvent).where(ReceivedEvent.source_id == source.id)
-    return list(db.session.scalars(wanted.order_by(ReceivedEvent.received_at.desc()).limit(limit)))
+    if before is not None:
+        wanted = wanted.where(ReceivedEvent.received_at < before)
+    newest_first = wanted.order_by(ReceivedEvent.received_at.desc())
+    return list(db.session.scalars(newest_first.limit(PAGE + 1)))
 
 
 def last_event_at(source: AlertSource) -> datetime | None:

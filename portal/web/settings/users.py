@@ -12,6 +12,7 @@ from portal.domain.accounts.operations import GIVEN_BY_ADMINS
 from portal.domain.accounts.permissions import Permission, Role
 from portal.errors import Conflict, Invalid
 from portal.web.access import requires, viewer
+from portal.web.paging import part
 from portal.web.render import form_errors, page
 
 bp = Blueprint("users", __name__, url_prefix="/settings/users")
@@ -108,11 +109,13 @@ def _done(message: str) -> ResponseReturnValue:
 
 
 def _page(form: InviteForm, status: int = 200) -> ResponseReturnValue:
+    people = queries.people_of(viewer())
     return page(
         "settings/users/index.html",
         status=status,
         form=form,
-        people=queries.people_of(viewer()),
+        people=people,
+        part=part(people),
         roles=GIVEN_BY_ADMINS,
         may_change=lambda person: queries.may_change_role_of(viewer(), person),
     )
