@@ -43,7 +43,7 @@ def alert(viewer: User, alert_id: int) -> Alert:
 
 def locked(by: User, alert_id: int) -> Alert:
     """The alert as it is now, kept from changing until the transaction ends. Raises NotFound."""
-    wanted = visible_to(by).where(Alert.id == alert_id).with_for_update()
+    wanted = visible_to(by).where(Alert.id == alert_id).with_for_update(key_share=True)
     found = db.session.scalar(wanted.execution_options(populate_existing=True))
     if found is None:
         raise NotFound("This alert is not available here.")
