@@ -60,7 +60,7 @@ def show_new_alert(fact: AlertCreated) -> Iterable[Wake]:
         for channel_id, channel_name in channels.items()
     ]
     db.session.execute(insert(PostedMessage).values(rows).on_conflict_do_nothing())
-    return _lanes(alert.account_id, channels, is_new=True)
+    return lanes_of(alert.account_id, channels, is_new=True)
 
 
 def show_alerts_anew(facts: Sequence[AlertChanged]) -> Iterable[Wake]:
@@ -78,7 +78,7 @@ def show_alerts_anew(facts: Sequence[AlertChanged]) -> Iterable[Wake]:
     wakes = [
         wanted
         for account_id, of_account in sorted(channels.items())
-        for wanted in _lanes(account_id, of_account, is_new=False)
+        for wanted in lanes_of(account_id, of_account, is_new=False)
     ]
     if channels:
         _want_newer(alert_ids)
@@ -124,7 +124,7 @@ def _closed_channels(account_id: int, channel_ids: Iterable[str]) -> set[str]:
     return set(db.session.scalars(wanted))
 
 
-def _lanes(account_id: int, channel_ids: Iterable[str], *, is_new: bool) -> list[Wake]:
+def lanes_of(account_id: int, channel_ids: Iterable[str], *, is_new: bool) -> list[Wake]:
     """The lanes that must be woken: not those where a job comes back before more could be done.
 
     The lock makes such a job wait until we have committed, so that it cannot miss our change.
