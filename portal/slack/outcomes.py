@@ -63,7 +63,8 @@ def _now_shown(
     row.shown_version = max(row.shown_version, version)
     row.shown_at, row.attempts, row.last_error = moment, 0, None
     row.uncertain_since = row.not_before = None
-    if shown_before is not None and moment - shown_before < SPACING:
+    is_single = isinstance(row, PostedMessage)  # summaries have a spacing of their own
+    if is_single and shown_before is not None and moment - shown_before < SPACING:
         row.not_before = moment + SPACING  # the first change goes at once, then they are gathered
     opened = [row.created_at] if is_first and isinstance(row, PostedMessage) else []
     if isinstance(row, Summary):

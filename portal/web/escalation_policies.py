@@ -12,6 +12,7 @@ from portal.domain.oncall import queries as oncall
 from portal.errors import Conflict, Invalid
 from portal.web import policy_form, reachability
 from portal.web.access import requires, viewer
+from portal.web.paging import part
 from portal.web.policy_form import PolicyForm, TypedLevel
 from portal.web.render import form_errors, fragment, page
 
@@ -23,11 +24,11 @@ Answer = Response | WerkzeugResponse
 @bp.get("/escalation-policies")
 @requires(Permission.SEE_ESCALATION_POLICIES)
 def index() -> Response:
-    found = queries.policies_of(viewer())
+    shown = part(queries.policies_of(viewer()))
     return page(
         "escalation_policies/index.html",
-        policies=found,
-        levels=outlook.levels_of({policy.id: policy.plan for policy in found}, now()),
+        part=shown,
+        levels=outlook.levels_of({policy.id: policy.plan for policy in shown.items}, now()),
         used_by=queries.used_by(viewer()),
         can_manage=viewer().can(Permission.MANAGE_ESCALATION_POLICIES),
     )

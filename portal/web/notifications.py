@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
-from wtforms import SelectField
+from wtforms import SelectChoice, SelectField
 
 from portal.db import db, now
 from portal.domain.accounts.permissions import Permission
@@ -22,8 +22,11 @@ from portal.web.render import form_errors, fragment, page
 bp = Blueprint("notifications", __name__, url_prefix="/profile/notifications")
 
 NEVER = ""
-TIMES = [(NEVER, "Never"), ("0", "At once"), ("1", "After 1 minute")] + [
-    (str(minutes), f"After {minutes} minutes") for minutes in (2, 3, 5, 10, 15, 30, 60)
+TIMES = [
+    SelectChoice(NEVER, "Never"),
+    SelectChoice("0", "At once"),
+    SelectChoice("1", "After 1 minute"),
+    *(SelectChoice(str(n), f"After {n} minutes") for n in (2, 3, 5, 10, 15, 30, 60)),
 ]
 MUTES = {"1": "1 hour", "4": "4 hours", "8": "8 hours", "24": "1 day", "168": "1 week"}
 TESTS_SHOWN = timedelta(minutes=15)

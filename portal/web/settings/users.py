@@ -13,6 +13,7 @@ from portal.domain.accounts.permissions import Permission, Role
 from portal.errors import Conflict, Invalid
 from portal.web import reachability
 from portal.web.access import requires, viewer
+from portal.web.paging import part
 from portal.web.render import form_errors, page
 
 bp = Blueprint("users", __name__, url_prefix="/settings/users")
@@ -65,6 +66,12 @@ def invite_again(user_id: int) -> ResponseReturnValue:
     return _show_link(*operations.invite_again(user_id, by=viewer()))
 
 
+@bp.post("/<int:user_id>/sign-in-link")
+@requires(Permission.MANAGE_USERS)
+def make_sign_in_link(user_id: int) -> ResponseReturnValue:
+    return _show_link(*operations.make_sign_in_link(user_id, by=viewer()))
+
+
 @bp.post("/<int:user_id>/role")
 @requires(Permission.MANAGE_USERS)
 def change_role(user_id: int) -> ResponseReturnValue:
@@ -109,6 +116,7 @@ def _page(form: InviteForm, status: int = 200) -> ResponseReturnValue:
         status=status,
         form=form,
         people=people,
+        part=part(people),
         reach=reachability.of_account(viewer(), people),
         is_asked=lambda person: person.can(Permission.RESPOND_TO_ALERTS),
         roles=GIVEN_BY_ADMINS,
