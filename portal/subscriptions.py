@@ -36,7 +36,10 @@ class Reactions:
     after_it: tuple[Job, ...] = ()
 
 
-ANSWERED: tuple[WithIt, ...] = (escalation.stop, notifications.hush, direct_messages.hush)
+ANSWERED = Reactions(
+    with_it=(escalation.stop, notifications.hush),
+    together=(slack.show_alerts_anew, direct_messages.hush),
+)
 
 SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
     facts.PersonChanged: Reactions(
@@ -44,8 +47,8 @@ SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
     ),
     facts.AlertCreated: Reactions(with_it=(escalation.begin, slack.show_new_alert)),
     facts.AlertEventJoined: Reactions(together=(slack.show_alerts_anew,)),
-    facts.AlertAcknowledged: Reactions(with_it=ANSWERED, together=(slack.show_alerts_anew,)),
-    facts.AlertResolved: Reactions(with_it=ANSWERED, together=(slack.show_alerts_anew,)),
+    facts.AlertAcknowledged: ANSWERED,
+    facts.AlertResolved: ANSWERED,
     facts.AlertPriorityRaised: Reactions(
         with_it=(escalation.go_on,), together=(slack.show_alerts_anew,)
     ),
@@ -56,7 +59,7 @@ SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
     ),
     facts.ResponderAdded: Reactions(together=(notifications.plan, slack.show_alerts_anew)),
     facts.AlertRerouted: Reactions(
-        with_it=(notifications.hush,), together=(slack.show_alerts_anew,)
+        with_it=(notifications.hush,), together=(slack.show_alerts_anew, direct_messages.hush)
     ),
     facts.NotificationDue: Reactions(together=(direct_messages.hand_over, mail.hand_over)),
     facts.NotificationFailed: Reactions(after_it=(timers.next_way,)),

@@ -17,6 +17,7 @@ from portal.domain.accounts.models import User
 from portal.domain.accounts.permissions import Permission
 from portal.domain.facts import (
     AlertAcknowledged,
+    AlertRerouted,
     AlertResolved,
     NotificationDue,
     PersonChanged,
@@ -29,7 +30,7 @@ from portal.jobs.engine import Wake
 from portal.slack import direct_notes, installations, reactions
 from portal.slack.errors import words
 from portal.slack.people import UserLink
-from portal.slack.posted import PostedMessage
+from portal.slack.posted import Lane, PostedMessage
 
 NOT_CONNECTED = "They are not connected to Slack."
 TEST = "This is a test: direct messages about alerts reach you."
@@ -59,11 +60,14 @@ def hand_over(facts: Sequence[NotificationDue]) -> Iterable[Wake]:
     ]
 
 
-def hush(fact: AlertAcknowledged | AlertResolved) -> None:
-    """A message that was not even tried need not ring any more."""
+def hush(facts: Sequence[AlertAcknowledged | AlertResolved | AlertRerouted]) -> None:
+    """A message that was not even tried need not ring any more.
+
+    After show_alerts_anew(), which has locked the lanes: lanes first, messages after them.
+    """
     db.session.execute(
         delete(PostedMessage).where(
-            PostedMessage.alert_id == fact.alert_id,
+            PostedMessage.alert_id.in_({fact.alert_id for fact in facts}),
             PostedMessage.user_id.is_not(None),
             PostedMessage.ts.is_(None),
             PostedMessage.attempts == 0,
@@ -76,9 +80,11 @@ def hush(fact: AlertAcknowledged | AlertResolved) -> None:
 def forget(fact: PersonChanged) -> None:
     """Whoever may not see alerts any more is shown no further change of them."""
     if not db.session.get_one(User, fact.user_id).can(Permission.SEE_ALERTS):
-        end = update(PostedMessage).where(
-            PostedMessage.user_id == fact.user_id, PostedMessage.gave_up_at.is_(None)
-        )
+        theirs = PostedMessage.user_id == fact.user_id
+        channels = select(PostedMessage.channel_id).where(theirs)
+        lanes = select(Lane.channel_id).where(Lane.channel_id.in_(channels))
+        db.session.execute(lanes.order_by(Lane.channel_id).with_for_update()).all()
+        end = update(PostedMessage).where(theirs, PostedMessage.gave_up_at.is_(None))
         db.session.execute(end.values(gave_up_at=now(), last_error="person_left"))
 
 
@@ -101,6 +107,8 @@ def _show(account_id: int, told: list[Notification], links: dict[int, str]) -> I
     told = [row for row in told if row.alert_id is not None]
     if not told:
         return []
+    # Lanes first, messages after them: whoever delivers locks them in this order as well.
+    wakes = reactions.lanes_of(account_id, {links[row.user_id] for row in told}, is_new=True)
     messages = [
         {
             "account_id": account_id,
@@ -122,8 +130,7 @@ def _show(account_id: int, told: list[Notification], links: dict[int, str]) -> I
         if shown_at is not None
     }
     _ask_again([row for row in told if (row.alert_id, row.user_id) in shown])
-    channels = {links[row.user_id] for row in told}
-    return reactions.lanes_of(account_id, channels, is_new=True)
+    return wakes
 
 
 def _ask_again(told: list[Notification]) -> None:

@@ -28,6 +28,7 @@ TIMES = [
     SelectChoice("1", "After 1 minute"),
     *(SelectChoice(str(n), f"After {n} minutes") for n in (2, 3, 5, 10, 15, 30, 60)),
 ]
+MINUTES = {choice.value for choice in TIMES}
 MUTES = {"1": "1 hour", "4": "4 hours", "8": "8 hours", "24": "1 day", "168": "1 week"}
 TESTS_SHOWN = timedelta(minutes=15)
 
@@ -35,10 +36,10 @@ TESTS_SHOWN = timedelta(minutes=15)
 class RulesForm(FlaskForm):  # type: ignore[misc]
     """One field for each way and priority, named as the columns of Preferences."""
 
-    slack_high = SelectField("Slack, high priority", choices=TIMES)
-    email_high = SelectField("E-mail, high priority", choices=TIMES)
-    slack_low = SelectField("Slack, low priority", choices=TIMES)
-    email_low = SelectField("E-mail, low priority", choices=TIMES)
+    slack_high = SelectField("Slack, high priority", choices=TIMES, validate_choice=False)
+    email_high = SelectField("E-mail, high priority", choices=TIMES, validate_choice=False)
+    slack_low = SelectField("Slack, low priority", choices=TIMES, validate_choice=False)
+    email_low = SelectField("E-mail, low priority", choices=TIMES, validate_choice=False)
 
 
 @bp.get("")
@@ -115,7 +116,10 @@ def _filled(chosen: Preferences) -> RulesForm:
 
 def _chosen(form: RulesForm) -> dict[Priority, dict[Way, int | None]]:
     def minutes(way: Way, priority: Priority) -> int | None:
-        typed = form[f"{way}_{priority}"].data
+        field = f"{way}_{priority}"
+        typed = form[field].data
+        if typed not in MINUTES:
+            raise Invalid("Please choose one of the times in the list.", field=field)
         return None if typed == NEVER else int(typed)
 
     return {priority: {way: minutes(way, priority) for way in Way} for priority in Priority}
