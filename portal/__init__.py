@@ -33,6 +33,7 @@ from portal.web import (
     headers,
     hosts,
     login,
+    notifications,
     oncall,
     profile,
     schedule_editor,
@@ -105,6 +106,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for part in (
         login,
         profile,
+        notifications,
         banners,
         alerts,
         escalations,

@@ -36,11 +36,11 @@ class Budget:
 
 CHANNEL = Budget(timedelta(seconds=1), 3)
 BUDGETS = {
-    # "Several hundred per minute" for the workspace: 260 at most in any minute.
-    POST: Budget(timedelta(seconds=0.25), 20),
-    # Tier 3, "50+ per minute": 49 at most in any minute, ten in any ten seconds.
-    UPDATE: Budget(timedelta(seconds=1.3), 3),
-    HISTORY: Budget(timedelta(seconds=1.3), 3),
+    # "Several hundred per minute" for the workspace: 294 at most in any minute.
+    POST: Budget(timedelta(seconds=0.215), 15),
+    # Tier 3, "50+ per minute": 50 at most in any minute.
+    UPDATE: Budget(timedelta(seconds=1.3), 4),
+    HISTORY: Budget(timedelta(seconds=1.3), 4),
 }
 
 

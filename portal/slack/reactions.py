@@ -1,6 +1,6 @@
 """What should Slack show now that something happened? Database only; the lanes do the talking."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -60,7 +60,7 @@ def show_new_alert(fact: AlertCreated) -> Iterable[Wake]:
         for channel_id, channel_name in channels.items()
     ]
     db.session.execute(insert(PostedMessage).values(rows).on_conflict_do_nothing())
-    return _lanes(alert.account_id, channels, is_new=True)
+    return lanes_of(alert.account_id, channels, is_new=True)
 
 
 def show_alerts_anew(facts: Sequence[AlertChanged]) -> Iterable[Wake]:
@@ -68,25 +68,35 @@ def show_alerts_anew(facts: Sequence[AlertChanged]) -> Iterable[Wake]:
 
     Where a summary stands for them, the summary's does.
     """
+    alert_ids = {fact.alert_id for fact in facts}
+    places = select(PostedMessage.account_id, PostedMessage.channel_id)
+    places = places.where(PostedMessage.alert_id.in_(alert_ids)).distinct()
+    channels: dict[int, set[str]] = {}
+    for account_id, channel_id in db.session.execute(places):
+        channels.setdefault(account_id, set()).add(channel_id)
+    # Lanes first, messages after them: whoever delivers locks them in this order as well.
+    wakes = [
+        wanted
+        for account_id, of_account in sorted(channels.items())
+        for wanted in lanes_of(account_id, of_account, is_new=False)
+    ]
+    if channels:
+        _want_newer(alert_ids)
+    return wakes
+
+
+def _want_newer(alert_ids: Collection[int]) -> None:
     changed = (
         update(PostedMessage)
-        .where(PostedMessage.alert_id.in_({fact.alert_id for fact in facts}))
+        .where(PostedMessage.alert_id.in_(alert_ids))
         .values(wanted_version=PostedMessage.wanted_version + 1)
-        .returning(PostedMessage.account_id, PostedMessage.channel_id, PostedMessage.summary_id)
+        .returning(PostedMessage.summary_id)
     )
     rows = db.session.execute(changed).all()
     summary_ids = sorted({row.summary_id for row in rows if row.summary_id is not None})
     for summary_id in summary_ids:
         counted = update(Summary).where(Summary.id == summary_id)
         db.session.execute(counted.values(wanted_version=Summary.wanted_version + 1))
-    channels: dict[int, set[str]] = {}
-    for row in rows:
-        channels.setdefault(row.account_id, set()).add(row.channel_id)
-    return [
-        wanted
-        for account_id, of_account in sorted(channels.items())
-        for wanted in _lanes(account_id, of_account, is_new=False)
-    ]
 
 
 def resume_lanes(fact: WorkspaceLinked) -> Iterable[Wake]:
@@ -114,7 +124,7 @@ def _closed_channels(account_id: int, channel_ids: Iterable[str]) -> set[str]:
     return set(db.session.scalars(wanted))
 
 
-def _lanes(account_id: int, channel_ids: Iterable[str], *, is_new: bool) -> list[Wake]:
+def lanes_of(account_id: int, channel_ids: Iterable[str], *, is_new: bool) -> list[Wake]:
     """The lanes that must be woken: not those where a job comes back before more could be done.
 
     The lock makes such a job wait until we have committed, so that it cannot miss our change.

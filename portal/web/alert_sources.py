@@ -182,8 +182,10 @@ def _unfit(form: SourceForm, problem: Invalid | Conflict, source_id: int | None)
 
 
 def _form(form: SourceForm, source: AlertSource | None) -> Response:
-    policies = [(str(policy.id), policy.name) for policy in escalation.policies_of(viewer())]
-    form.escalation_policy_id.choices = [("", "None: nobody is asked"), *policies]
+    form.escalation_policy_id.choices = [
+        SelectChoice("", "None: nobody is asked"),
+        *(SelectChoice(str(each.id), each.name) for each in escalation.policies_of(viewer())),
+    ]
     return page("alert_sources/form.html", form=form, source=source)
 
 

@@ -10,8 +10,7 @@ from portal.domain.escalation import outlook, policies, queries
 from portal.domain.escalation.models import EscalationPolicy
 from portal.domain.oncall import queries as oncall
 from portal.errors import Conflict, Invalid
-from portal.slack import people
-from portal.web import policy_form
+from portal.web import policy_form, reachability
 from portal.web.access import requires, viewer
 from portal.web.paging import part
 from portal.web.policy_form import PolicyForm, TypedLevel
@@ -43,7 +42,7 @@ def show(policy_id: int) -> Response:
         "escalation_policies/show.html",
         policy=policy,
         levels=outlook.levels(policy.plan, now()),
-        reachable=people.reachable(viewer().account_id),
+        reach=reachability.of_account(viewer(), accounts.people_of(viewer())),
         sources=queries.sources_using(policy),
         can_manage=viewer().can(Permission.MANAGE_ESCALATION_POLICIES),
     )

@@ -9,6 +9,7 @@ from wtforms.validators import InputRequired
 from portal.domain.accounts import queries, sign_ins
 from portal.domain.accounts.permissions import Permission
 from portal.errors import Invalid
+from portal.web import reachability
 from portal.web.access import TOKEN, requires, sign_in_row, viewer
 from portal.web.browsers import name_of
 from portal.web.render import form_errors, page
@@ -60,6 +61,7 @@ def _page(form: PasswordForm, status: int = 200) -> ResponseReturnValue:
         status=status,
         form=form,
         person=viewer(),
+        reach=reachability.of_person(viewer()),
         sign_ins=queries.sign_ins_of(viewer()),
         present=sign_in_row(),
         browser_name=name_of,

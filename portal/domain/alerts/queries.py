@@ -42,8 +42,12 @@ def alert(viewer: User, alert_id: int) -> Alert:
 
 
 def locked(by: User, alert_id: int) -> Alert:
-    """The alert as it is now, kept from changing until the transaction ends. Raises NotFound."""
-    wanted = visible_to(by).where(Alert.id == alert_id).with_for_update()
+    """The alert as it is now, kept from changing until the transaction ends. Raises NotFound.
+
+    NO KEY, because the timeline entries of others may go on referring to it: a lane that writes one
+    holds what we are about to change.
+    """
+    wanted = visible_to(by).where(Alert.id == alert_id).with_for_update(key_share=True)
     found = db.session.scalar(wanted.execution_options(populate_existing=True))
     if found is None:
         raise NotFound("This alert is not available here.")

@@ -150,7 +150,9 @@ def _open_alert(source: AlertSource, key: str | None) -> Alert | None:
         Alert.alert_key == key,
         Alert.status != AlertStatus.RESOLVED,
     )
-    fresh = wanted.with_for_update(of=Alert).execution_options(populate_existing=True)
+    fresh = wanted.with_for_update(of=Alert, key_share=True).execution_options(
+        populate_existing=True
+    )
     return db.session.scalar(fresh)
 
 

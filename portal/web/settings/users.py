@@ -11,6 +11,7 @@ from portal.domain.accounts.models import User
 from portal.domain.accounts.operations import GIVEN_BY_ADMINS
 from portal.domain.accounts.permissions import Permission, Role
 from portal.errors import Conflict, Invalid
+from portal.web import reachability
 from portal.web.access import requires, viewer
 from portal.web.paging import part
 from portal.web.render import form_errors, page
@@ -116,6 +117,8 @@ def _page(form: InviteForm, status: int = 200) -> ResponseReturnValue:
         form=form,
         people=people,
         part=part(people),
+        reach=reachability.of_account(viewer(), people),
+        is_asked=lambda person: person.can(Permission.RESPOND_TO_ALERTS),
         roles=GIVEN_BY_ADMINS,
         may_change=lambda person: queries.may_change_role_of(viewer(), person),
     )
