@@ -8,7 +8,7 @@ from sqlalchemy import event
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 
-from portal import bodies, private_postgres, subscriptions
+from portal import bodies, connections, private_postgres, subscriptions
 from portal.db import db
 from portal.extensions import csrf, htmx, login_manager, migrate
 from portal.ingest import endpoints as ingest
@@ -65,7 +65,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         SQLALCHEMY_DATABASE_URI=settings.DATABASE_URL
         or private_postgres.url(settings.TOCSIN_HOME / "postgres"),
         SQLALCHEMY_ENGINE_OPTIONS={
-            "pool_pre_ping": True,  # after a restart of the database the first use reconnects
+            "pool_events": connections.EVENTS,
             "pool_size": 10,
             "max_overflow": 10,
             "connect_args": {"connect_timeout": 5},
