@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from portal.slack import events, scopes
+from portal.slack import commands, events, scopes
 
 SCHEMA = {"major_version": 2, "minor_version": 1}
 
@@ -24,7 +24,18 @@ def build(public_url: str) -> dict[str, Any]:
             ),
             "background_color": "#1f2937",
         },
-        "features": {"bot_user": {"display_name": "Tocsin", "always_online": True}},
+        "features": {
+            "bot_user": {"display_name": "Tocsin", "always_online": True},
+            "slash_commands": [
+                {
+                    "command": commands.ONCALL,
+                    "description": "Who is on call?",
+                    "usage_hint": "[policy or source] or help",
+                    "url": f"{public_url}/slack/commands",
+                    "should_escape": True,
+                }
+            ],
+        },
         "oauth_config": {
             "redirect_urls": [f"{public_url}/settings/connectors/slack/callback"],
             "scopes": {"bot": list(scopes.ALL), "bot_optional": list(scopes.OPTIONAL)},
