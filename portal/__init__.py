@@ -38,6 +38,7 @@ from portal.web import (
     schedule_exchanges,
     schedule_imports,
     schedules,
+    slack_sources,
 )
 from portal.web.settings import audit_log, connectors, users
 from portal.web.support import workspaces
@@ -112,6 +113,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         oncall,
         escalation_policies,
         alert_sources,
+        slack_sources,
         alert_actions,
         schedules,
         schedule_editor,

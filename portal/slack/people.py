@@ -46,7 +46,7 @@ def slack_ids(user_ids: Iterable[int]) -> dict[int, str]:
     """How Slack names these people, by their id; those who are not mapped are left out."""
     wanted = select(UserLink.user_id, UserLink.slack_user_id)
     found = db.session.execute(wanted.where(UserLink.user_id.in_(list(user_ids))))
-    return dict(found.tuples().all())
+    return dict(found.all())
 
 
 def reachable(account_id: int | None) -> set[int]:

@@ -110,7 +110,7 @@ def _locked(source_id: int, by: User) -> AlertSource:
 def _check_channels(source: AlertSource, channels: dict[str, str]) -> None:
     if len(channels) > MOST_CHANNELS:
         raise Invalid(f"Please choose at most {MOST_CHANNELS} channels.", field="channels")
-    if not all(CHANNEL_ID.fullmatch(channel_id) for channel_id in channels):
+    if not all(name and CHANNEL_ID.fullmatch(id) for id, name in channels.items()):
         raise Invalid("Please choose the channels from the list.", field="channels")
     taken = queries.taken_channels(source.account_id, list(channels), but=source.id)
     if taken:
@@ -165,7 +165,7 @@ def _described(settings: SlackSource) -> dict[str, str]:
             select(EscalationPolicy.id, EscalationPolicy.name).where(
                 EscalationPolicy.id.in_([offer.policy_id for offer in settings.offers])
             )
-        ).tuples()
+        ).all()
     )
     offered = [
         names[offer.policy_id] + (f" as “{offer.display_name}”" if offer.display_name else "")

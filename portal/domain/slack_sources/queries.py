@@ -54,4 +54,4 @@ def taken_channels(account_id: int, channel_ids: list[str], *, but: int) -> dict
         )
         .order_by(SlackSourceChannel.channel_name)
     )
-    return dict(db.session.execute(wanted).tuples().all())
+    return dict(db.session.execute(wanted).all())

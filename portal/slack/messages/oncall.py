@@ -91,7 +91,8 @@ def prompt(problem: str = "") -> dict[str, Any]:
     said = "📟 *Who is on call?* Choose an escalation policy or an alert source."
     text = f"{escape(problem, 500)}\n{said}" if problem else said
     blocks = [SectionBlock(text=_markdown(text)), _with_cancel(search)]
-    return _message(problem or "Who is on call? Choose a policy or a source.", blocks)
+    plain = escape(problem, 500) if problem else "Who is on call? Choose a policy or a source."
+    return _message(plain, blocks)
 
 
 def several(typed: str, found: Offered) -> dict[str, Any]:
@@ -200,7 +201,7 @@ def _plain(chart: Chart) -> str:
     people = [turn.person.name for level in chart.levels for turn in level.turns if turn.person]
     if not people:
         return f"Nobody is on call for {name}"
-    return f"On call for {name}: {escape(', '.join(dict.fromkeys(people)), 250)}"
+    return f"On call for {name}: {escape(', '.join(dict.fromkeys(people)), 120)}"
 
 
 def _groups(found: Offered) -> list[OptionGroup]:
@@ -226,7 +227,7 @@ def _with_cancel(select: ExternalDataSelectElement | StaticSelectElement) -> Blo
 
 
 def _message(text: str, blocks: Sequence[Block]) -> dict[str, Any]:
-    return {"text": text[:3000], "blocks": [block.to_dict() for block in blocks]}
+    return {"text": text, "blocks": [block.to_dict() for block in blocks]}
 
 
 def _markdown(text: str) -> MarkdownTextObject:
