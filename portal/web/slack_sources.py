@@ -116,7 +116,7 @@ def _edited(
     if not request.headers.get("HX-Request"):
         return _form(source, settings, form, offers, chosen, focus=focus)
     return fragment(
-        "slack_sources/_edited.html",
+        "slack_sources/_offers.html",
         source=source,
         field_problem={},
         focus=focus,
