@@ -40,6 +40,7 @@ from portal.web import (
     schedule_exchanges,
     schedule_imports,
     schedules,
+    slack_sources,
 )
 from portal.web.settings import audit_log, connectors, deliveries, users
 from portal.web.support import workspaces
@@ -113,6 +114,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         oncall,
         escalation_policies,
         alert_sources,
+        slack_sources,
         alert_actions,
         schedules,
         schedule_editor,
