@@ -40,18 +40,19 @@ AlertChanged = (
 )
 
 # In words of SQL, because building these two anew took as long as running them, for each event.
-LOCK = text(
+LOCKED = (
     "SELECT channel_id, returns_at, update_at, next_at FROM slack_lanes"
     " WHERE account_id = :account_id AND channel_id = ANY(:ids) ORDER BY channel_id FOR SHARE"
 )
-SHOW_AND_LOCK = text(
+SHOWN = (
     "WITH shown AS (INSERT INTO posted_messages"
     " (account_id, alert_id, channel_id, channel_name, created_at,"
     " wanted_version, shown_version, attempts, is_own, form, was_reposted)"
     " SELECT :account_id, :alert_id, place.id, place.name, :moment, 1, 0, 0, true, 'full', false"
     " FROM unnest(CAST(:ids AS text[]), CAST(:names AS text[])) AS place (id, name)"
-    f" ON CONFLICT DO NOTHING) {LOCK.text}"
+    " ON CONFLICT DO NOTHING) "
 )
+LOCK, SHOW_AND_LOCK = text(LOCKED), text(SHOWN + LOCKED)
 
 
 def show_new_alert(fact: AlertCreated) -> Iterable[Wake]:
