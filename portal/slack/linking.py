@@ -17,6 +17,8 @@ from portal.domain.audit import log
 from portal.domain.audit.actions import AuditAction
 from portal.domain.facts import WorkspaceLinked, WorkspaceUnlinked, announce
 from portal.domain.routing.models import AlertAction
+from portal.domain.slack_sources import operations as slack_sources
+from portal.domain.slack_sources.models import SlackSourceChannel
 from portal.errors import Conflict, Denied, Invalid, PortalError
 from portal.slack import erasing, gateway, installations, link_state, oauth, rotation
 from portal.slack.errors import SlackError
@@ -102,6 +104,7 @@ def _unlink(by: User) -> None:
     )
     _cancel_deliveries(account_id, by)
     db.session.execute(delete(AlertAction).where(AlertAction.account_id == account_id))
+    slack_sources.clear_channels(account_id)
     erasing.erase(account_id)
     announce(WorkspaceUnlinked(account_id, revocation.id))
     db.session.commit()
@@ -122,7 +125,7 @@ def _cancel_deliveries(account_id: int, by: User) -> None:
 
 
 def unlink_consequences(account_id: int) -> dict[str, int]:
-    """What unlinking will delete, counted: alert actions, user links, waiting deliveries."""
+    """What unlinking will delete, counted: alert actions, channels, links, waiting deliveries."""
 
     def count(table: Any, *conditions: Any) -> int:
         counted = select(func.count()).select_from(table).where(table.account_id == account_id)
@@ -130,6 +133,7 @@ def unlink_consequences(account_id: int) -> dict[str, int]:
 
     return {
         "alert_actions": count(AlertAction),
+        "slack_source_channels": count(SlackSourceChannel),
         "user_links": count(UserLink),
         "waiting_deliveries": count(PostedMessage, BEHIND),
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import CTE, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from portal.db import db, now
@@ -59,8 +59,8 @@ def show_new_alert(fact: AlertCreated) -> Iterable[Wake]:
         }
         for channel_id, channel_name in channels.items()
     ]
-    db.session.execute(insert(PostedMessage).values(rows).on_conflict_do_nothing())
-    return lanes_of(alert.account_id, channels, is_new=True)
+    put = insert(PostedMessage).values(rows).on_conflict_do_nothing()
+    return lanes_of(alert.account_id, channels, is_new=True, beside=put.cte("put"))
 
 
 def show_alerts_anew(facts: Sequence[AlertChanged]) -> Iterable[Wake]:
@@ -124,16 +124,21 @@ def _closed_channels(account_id: int, channel_ids: Iterable[str]) -> set[str]:
     return set(db.session.scalars(wanted))
 
 
-def lanes_of(account_id: int, channel_ids: Iterable[str], *, is_new: bool) -> list[Wake]:
+def lanes_of(
+    account_id: int, channel_ids: Iterable[str], *, is_new: bool, beside: CTE | None = None
+) -> list[Wake]:
     """The lanes that must be woken: not those where a job comes back before more could be done.
 
     The lock makes such a job wait until we have committed, so that it cannot miss our change.
+    `beside` is done in the same statement.
     """
     channels = sorted(channel_ids)
     wanted = select(Lane.channel_id, Lane.returns_at, Lane.update_at, Lane.next_at).where(
         Lane.account_id == account_id, Lane.channel_id.in_(channels)
     )
     locked = wanted.order_by(Lane.channel_id).with_for_update(read=True)
+    if beside is not None:
+        locked = locked.add_cte(beside)
     moment, coming = now(), set()
     for lane in db.session.execute(locked):
         at = lane.returns_at

@@ -99,7 +99,9 @@ def expires_at(answer: dict[str, Any]) -> Any:
 
 def _is_due(installation: SlackInstallation) -> bool:
     ends = installation.token_expires_at
-    return installation.is_working and ends is not None and ends < now() + AHEAD
+    ends_soon = ends is not None and ends < now() + AHEAD
+    # A refresh that failed is still wanted: Slack may have called the token expired before its time.
+    return installation.is_working and (ends_soon or installation.refresh_failures > 0)
 
 
 def _stored(credentials: Credentials, used: str, answer: dict[str, Any]) -> Credentials:
@@ -134,6 +136,9 @@ def _failed(credentials: Credentials, used: str, problem: SlackError) -> Credent
         problem = SlackError("invalid_refresh_token")
     elif problem.code in MISMATCH and not _is_good(credentials):
         link_state.break_off(installation, problem.code)
+    else:  # whoever called may come back too late for a lost answer
+        account_id, at = installation.account_id, installation.refresh_not_before
+        wake(refresh_ahead, at=at, account_id=account_id)
     db.session.commit()
     if problem.code == "invalid_refresh_token":
         raise problem

@@ -16,6 +16,7 @@ from portal.domain.alerts import queries as alerts
 from portal.domain.alerts.models import Outcome
 from portal.domain.escalation import queries as escalation
 from portal.domain.routing import queries as routing
+from portal.domain.slack_sources.models import SlackSource
 from portal.domain.sources import operations, queries
 from portal.domain.sources.models import TYPES, AlertSource
 from portal.errors import Conflict, Invalid
@@ -108,6 +109,7 @@ def show(source_id: int) -> Response:
         new_key=key,
         curl=_curl(key or "YOUR_INTEGRATION_KEY"),
         actions=actions,
+        slack_settings=db.session.get(SlackSource, source.id),
         refused=_refused(source),
         **_events(source),
         **_may(),

@@ -41,7 +41,13 @@ def rate(
                 if answered != status:
                     problems.append(f"HTTP {answered}")
 
-    threads = [threading.Thread(target=run) for _ in range(senders)]
+    def watched() -> None:
+        try:
+            run()
+        except OSError as problem:
+            problems.append(repr(problem))
+
+    threads = [threading.Thread(target=watched) for _ in range(senders)]
     begun = time.monotonic()
     for thread in threads:
         thread.start()

@@ -180,6 +180,34 @@ def test_after_a_lost_answer_the_clock_asks_again_in_seconds_though_nothing_is_s
         assert db.session.scalar(text("SELECT count(*) FROM procrastinate_jobs")) == 0
 
 
+@pytest.mark.parametrize("knows_the_end", [True, False])
+def test_a_lost_answer_to_a_messages_call_is_asked_for_again_before_slacks_grace_ends(
+    story: Story, cast: dict[str, User], knows_the_end: bool
+) -> None:
+    old = credentials(story, cast["adam"])
+    if knows_the_end:
+        ends_in(story, timedelta(seconds=-1))
+    else:
+        story.sandbox.clock(advance=TWELVE_HOURS)
+    story.sandbox.add_fault(
+        method="oauth.v2.access", effect="reset", after_processing=True, times=1
+    )
+    assert ask(story, old) == "unreachable"
+    with story.app.app_context():
+        waits = text(
+            "SELECT extract(epoch FROM scheduled_at - now()) FROM procrastinate_jobs"
+            " WHERE task_name = 'refresh' AND status = 'todo'"
+        )
+        (seconds,) = db.session.scalars(waits).all()
+        assert 0 < seconds < 30
+        db.session.execute(text("UPDATE procrastinate_jobs SET scheduled_at = now()"))
+        db.session.commit()
+    change(story, refresh_not_before=now())
+    story.work()
+    assert credentials(story, cast["adam"]).token != old.token
+    assert state(story, cast["adam"]) == ("linked", None)
+
+
 def test_a_refused_refresh_breaks_the_link_once_and_authorizing_is_the_way_out(
     story: Story, cast: dict[str, User]
 ) -> None:

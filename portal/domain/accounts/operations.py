@@ -1,5 +1,6 @@
 """What changes accounts and people? Each function is one transaction."""
 
+import re
 from datetime import timedelta
 
 from sqlalchemy import delete
@@ -15,6 +16,7 @@ from portal.domain.audit.actions import AuditAction
 from portal.domain.facts import PersonChanged, announce
 from portal.errors import Conflict, Invalid, NotFound
 
+E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 INVITATION_LASTS = timedelta(days=7)
 SIGN_IN_LINK_LASTS = timedelta(hours=24)
 GIVEN_BY_ADMINS = (Role.STAKEHOLDER, Role.RESPONDER, Role.USER, Role.ADMIN)
@@ -181,6 +183,20 @@ def reactivate(user_id: int, *, by: User) -> User:
     return person
 
 
+def change_phone(number: str, *, by: User) -> User:
+    """Keep the person's own phone number, or none for an empty text. Raises Invalid.
+
+    Shown to the person and to admins, and in Slack only where a Slack alert source says so.
+    """
+    by.require(Permission.OWN_PROFILE)
+    phone = _phone(number)
+    if phone != by.phone:
+        by.phone = phone
+        _audit(AuditAction.PHONE_CHANGED, by, by)
+    db.session.commit()
+    return by
+
+
 def _new_link(person: User, by: User, lasts: timedelta) -> str:
     token = new_token()
     db.session.execute(delete(Invitation).where(Invitation.user_id == person.id))
@@ -237,6 +253,16 @@ def _email(raw: str) -> str:
     if not (local and at and "." in domain) or len(email) > 254 or any(map(str.isspace, email)):
         raise Invalid("Please give an e-mail address like ada@example.com.", field="email")
     return email
+
+
+def _phone(raw: str) -> str | None:
+    """ITU-T E.164: a plus, the country's code and the rest, at most 15 digits."""
+    digits = re.sub(r"[\s()./-]", "", raw)
+    if digits and not E164.fullmatch(digits):
+        raise Invalid(
+            "Please give the number with its country code, like +44 20 7946 0958.", field="phone"
+        )
+    return digits or None
 
 
 def _text(raw: str, field: str, longest: int) -> str:

@@ -15,6 +15,7 @@ class AuditAction(StrEnum):
     ROLE_CHANGED = "role_changed"
     USER_DEACTIVATED = "user_deactivated"
     USER_REACTIVATED = "user_reactivated"
+    PHONE_CHANGED = "phone_changed"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105
     PASSWORD_RESET = "password_reset"  # noqa: S105
     SIGN_IN_LINK_CREATED = "sign_in_link_created"
@@ -25,6 +26,7 @@ class AuditAction(StrEnum):
     SOURCE_DISABLED = "source_disabled"
     SOURCE_ENABLED = "source_enabled"
     INTEGRATION_KEY_ROTATED = "integration_key_rotated"
+    SLACK_SETTINGS_CHANGED = "slack_settings_changed"
     ALERT_ACTION_CREATED = "alert_action_created"
     ALERT_ACTION_CHANGED = "alert_action_changed"
     ALERT_ACTION_DELETED = "alert_action_deleted"
