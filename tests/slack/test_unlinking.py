@@ -15,7 +15,7 @@ from portal.domain.audit.actions import AuditAction
 from portal.domain.audit.models import AuditEntry
 from portal.domain.routing.models import AlertAction
 from portal.slack import conversations, erasing, gateway, linking, replies, revocations, upkeep
-from portal.slack.clicks import SlackClick
+from portal.slack.clicks import SlackClick, SlackCommand
 from portal.slack.direct_notes import DirectNote
 from portal.slack.installations import Revocation, SlackInstallation
 from portal.slack.pacing import Outage
@@ -102,6 +102,16 @@ def fill(story: Story, person: User, alert_id: int) -> None:
                 channel_id="C0ALERTS",
                 action_id="alert_resolve",
                 alert_id=alert_id,
+            )
+        )
+        db.session.add(
+            SlackCommand(
+                account_id=account_id,
+                slack_user_id="U0WALTER",
+                channel_id="C0ALERTS",
+                command="/il-oncall",
+                text="",
+                is_owed=True,
             )
         )
         replies.say(
