@@ -20,7 +20,7 @@ from sqlalchemy.exc import OperationalError
 from portal.db import db, now
 from portal.domain.escalation import operations
 from portal.domain.escalation.models import AlertEscalation
-from portal.jobs.engine import loop
+from portal.jobs.loops import loop
 
 PAUSE = 0.25  # seconds
 BATCH = 500  # alerts in one transaction: a click on one of them waits that long at most

@@ -117,7 +117,17 @@ def _next(lane: Lane, moment: datetime, *, has_asked: bool) -> Step | None:
         lane.returns_at = moment + pacing.LEASE
     elif at is not None:
         _come_back(lane, at)
+        lane.returns_at = at if at <= _shows_new_ones_from(lane, moment) else None
     return step
+
+
+def _shows_new_ones_from(lane: Lane, moment: datetime) -> datetime:
+    """From which moment on an alert that comes now could be shown: in a storm, by the summary."""
+    if lane.summary_id is None:
+        return lane.post_at or moment
+    summary = db.session.get_one(Summary, lane.summary_id)
+    shown_at = summary.shown_at or moment
+    return max(lane.update_at or moment, shown_at + queue.SUMMARY_SPACING)
 
 
 def _due(

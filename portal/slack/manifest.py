@@ -25,6 +25,11 @@ def build(public_url: str) -> dict[str, Any]:
             "background_color": "#1f2937",
         },
         "features": {
+            "app_home": {  # without the messages tab nobody can be sent a direct message
+                "home_tab_enabled": False,
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": True,
+            },
             "bot_user": {"display_name": "Tocsin", "always_online": True},
             "slash_commands": [
                 {

@@ -36,11 +36,11 @@ class Budget:
 
 CHANNEL = Budget(timedelta(seconds=1), 3)
 BUDGETS = {
-    # "Several hundred per minute" for the workspace: 260 at most in any minute.
-    POST: Budget(timedelta(seconds=0.25), 20),
-    # Tier 3, "50+ per minute": 49 at most in any minute, ten in any ten seconds.
-    UPDATE: Budget(timedelta(seconds=1.3), 3),
-    HISTORY: Budget(timedelta(seconds=1.3), 3),
+    # "Several hundred per minute" for the workspace: 294 at most in any minute.
+    POST: Budget(timedelta(seconds=0.215), 15),
+    # Tier 3, "50+ per minute": 50 at most in any minute.
+    UPDATE: Budget(timedelta(seconds=1.3), 4),
+    HISTORY: Budget(timedelta(seconds=1.3), 4),
 }
 
 
@@ -132,18 +132,29 @@ def outage(account_id: int) -> Outage | None:
     return db.session.scalar(wanted.execution_options(populate_existing=True))
 
 
-def note_outage(account_id: int, reason: str, moment: datetime) -> datetime:
-    """Slack did not answer: returns when to ask again. The caller's lane is the one that asks."""
+def note_outage(account_id: int, reason: str | None, moment: datetime) -> datetime:
+    """Slack did not answer: returns when to ask again. The caller's lane is the one that asks.
+
+    Without a reason the one that is known stays.
+    """
     found = outage(account_id)
     age = moment - found.since if found else timedelta()
     wait = ASK_AGAIN_LATER if age > LONG_OUTAGE else ASK_AGAIN
     at = moment + timedelta(seconds=wait * random.uniform(0.8, 1.2))  # noqa: S311 - no secret
     noted = insert(Outage).values(
-        account_id=account_id, since=moment, failures=1, reason=reason, next_try_at=at
+        account_id=account_id,
+        since=moment,
+        failures=1,
+        reason=reason or "unreachable",
+        next_try_at=at,
     )
     noted = noted.on_conflict_do_update(
         index_elements=[Outage.account_id],
-        set_={"failures": Outage.failures + 1, "reason": reason, "next_try_at": at},
+        set_={
+            "failures": Outage.failures + 1,
+            "reason": func.coalesce(reason, Outage.reason),
+            "next_try_at": at,
+        },
     )
     db.session.execute(noted)
     return at

@@ -11,9 +11,11 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.db import Base, db, now
 from portal.domain.accounts import queries
 from portal.domain.accounts.models import User
+from portal.domain.escalation.models import Responder
 from portal.jobs.engine import job, wake
 from portal.slack import installations, profiles, workspace
 from portal.slack.errors import SlackError
+from portal.slack.messages.alert import Asked
 from portal.slack.profiles import Kind
 
 
@@ -71,6 +73,19 @@ def person_of(record: dict[str, Any], installation: installations.SlackInstallat
     if person is None or person.account_id != installation.account_id or not person.is_active:
         return None
     return person
+
+
+def asked_about(alert_id: int) -> list[Asked]:
+    """Who was asked about the alert, the first ones first, for its message."""
+    wanted = (
+        select(User.name, UserLink.slack_user_id, Responder.acknowledged_at.is_not(None))
+        .select_from(Responder)
+        .join(User, User.id == Responder.user_id)
+        .outerjoin(UserLink, UserLink.user_id == User.id)
+        .where(Responder.alert_id == alert_id)
+        .order_by(Responder.added_at, Responder.user_id)
+    )
+    return [Asked(*row) for row in db.session.execute(wanted)]
 
 
 def link(person: User, slack_user_id: str) -> None:

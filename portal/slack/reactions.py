@@ -1,8 +1,8 @@
 """What should Slack show now that something happened? Database only; the lanes do the talking."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import CTE, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from portal.db import db, now
@@ -59,8 +59,8 @@ def show_new_alert(fact: AlertCreated) -> Iterable[Wake]:
         }
         for channel_id, channel_name in channels.items()
     ]
-    db.session.execute(insert(PostedMessage).values(rows).on_conflict_do_nothing())
-    return _lanes(alert.account_id, channels)
+    put = insert(PostedMessage).values(rows).on_conflict_do_nothing()
+    return lanes_of(alert.account_id, channels, is_new=True, beside=put.cte("put"))
 
 
 def show_alerts_anew(facts: Sequence[AlertChanged]) -> Iterable[Wake]:
@@ -68,25 +68,35 @@ def show_alerts_anew(facts: Sequence[AlertChanged]) -> Iterable[Wake]:
 
     Where a summary stands for them, the summary's does.
     """
+    alert_ids = {fact.alert_id for fact in facts}
+    places = select(PostedMessage.account_id, PostedMessage.channel_id)
+    places = places.where(PostedMessage.alert_id.in_(alert_ids)).distinct()
+    channels: dict[int, set[str]] = {}
+    for account_id, channel_id in db.session.execute(places):
+        channels.setdefault(account_id, set()).add(channel_id)
+    # Lanes first, messages after them: whoever delivers locks them in this order as well.
+    wakes = [
+        wanted
+        for account_id, of_account in sorted(channels.items())
+        for wanted in lanes_of(account_id, of_account, is_new=False)
+    ]
+    if channels:
+        _want_newer(alert_ids)
+    return wakes
+
+
+def _want_newer(alert_ids: Collection[int]) -> None:
     changed = (
         update(PostedMessage)
-        .where(PostedMessage.alert_id.in_({fact.alert_id for fact in facts}))
+        .where(PostedMessage.alert_id.in_(alert_ids))
         .values(wanted_version=PostedMessage.wanted_version + 1)
-        .returning(PostedMessage.account_id, PostedMessage.channel_id, PostedMessage.summary_id)
+        .returning(PostedMessage.summary_id)
     )
     rows = db.session.execute(changed).all()
     summary_ids = sorted({row.summary_id for row in rows if row.summary_id is not None})
     for summary_id in summary_ids:
         counted = update(Summary).where(Summary.id == summary_id)
         db.session.execute(counted.values(wanted_version=Summary.wanted_version + 1))
-    channels: dict[int, set[str]] = {}
-    for row in rows:
-        channels.setdefault(row.account_id, set()).add(row.channel_id)
-    return [
-        wanted
-        for account_id, of_account in sorted(channels.items())
-        for wanted in _lanes(account_id, of_account)
-    ]
 
 
 def resume_lanes(fact: WorkspaceLinked) -> Iterable[Wake]:
@@ -95,9 +105,12 @@ def resume_lanes(fact: WorkspaceLinked) -> Iterable[Wake]:
         select(kind.channel_id).where(kind.account_id == fact.account_id, is_behind).distinct()
         for kind, is_behind in ((PostedMessage, BEHIND), (Summary, SUMMARY_BEHIND))
     ]
-    db.session.execute(delete(Outage).where(Outage.account_id == fact.account_id))
+    # In the order of whoever delivers: the lanes, by name, then what is theirs together.
+    lanes = select(Lane.channel_id).where(Lane.account_id == fact.account_id)
+    db.session.execute(lanes.order_by(Lane.channel_id).with_for_update()).all()
     free = update(Lane).where(Lane.account_id == fact.account_id)
     db.session.execute(free.values(next_at=now(), held_reason=None, failures=0, returns_at=None))
+    db.session.execute(delete(Outage).where(Outage.account_id == fact.account_id))
     channels = {channel for wanted in behind for channel in db.session.scalars(wanted)}
     return [_lane(fact.account_id, channel_id) for channel_id in sorted(channels)]
 
@@ -111,23 +124,29 @@ def _closed_channels(account_id: int, channel_ids: Iterable[str]) -> set[str]:
     return set(db.session.scalars(wanted))
 
 
-def _lanes(account_id: int, channel_ids: Iterable[str]) -> list[Wake]:
-    """The lanes that must be woken: those where no job is there already that will look again.
+def lanes_of(
+    account_id: int, channel_ids: Iterable[str], *, is_new: bool, beside: CTE | None = None
+) -> list[Wake]:
+    """The lanes that must be woken: not those where a job comes back before more could be done.
 
     The lock makes such a job wait until we have committed, so that it cannot miss our change.
+    `beside` is done in the same statement.
     """
     channels = sorted(channel_ids)
-    wanted = select(Lane.channel_id, Lane.returns_at).where(
+    wanted = select(Lane.channel_id, Lane.returns_at, Lane.update_at, Lane.next_at).where(
         Lane.account_id == account_id, Lane.channel_id.in_(channels)
     )
     locked = wanted.order_by(Lane.channel_id).with_for_update(read=True)
-    coming = {row.channel_id: row.returns_at for row in db.session.execute(locked)}
-    moment = now()
-    return [
-        _lane(account_id, channel)
-        for channel in channels
-        if (at := coming.get(channel)) is None or at <= moment
-    ]
+    if beside is not None:
+        locked = locked.add_cte(beside)
+    moment, coming = now(), set()
+    for lane in db.session.execute(locked):
+        at = lane.returns_at
+        # A change needs no place for a new message: only a spent budget of changes delays it.
+        changes_from = max(lane.update_at or lane.next_at, lane.next_at)
+        if at is not None and at > moment and (is_new or at <= changes_from):
+            coming.add(lane.channel_id)
+    return [_lane(account_id, channel) for channel in channels if channel not in coming]
 
 
 def _lane(account_id: int, channel_id: str) -> Wake:

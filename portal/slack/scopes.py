@@ -12,8 +12,8 @@ REQUIRED: dict[str, str] = {
 OPTIONAL: dict[str, str] = {
     "chat:write.public": "post to public channels without an invitation",
     "groups:read": "offer the private channels the app was invited to",
-    "channels:history": "look in a public channel before posting again after a crash",
-    "groups:history": "the same in private channels",
+    "channels:history": "look into a public channel before an interrupted message is sent again",
+    "groups:history": "look into a private channel before an interrupted message is sent again",
 }
 ALL = (*REQUIRED, *OPTIONAL)
 
@@ -42,8 +42,8 @@ FEATURES = (
     ),
     Feature("Private channels", ("groups:read",), "Only public channels are offered."),
     Feature(
-        "Never a message twice",
+        "Never showing a message twice",
         ("channels:history", "groups:history"),
-        "After a crash in the middle of a post, an alert may appear twice.",
+        "After an interruption a message may appear twice.",
     ),
 )

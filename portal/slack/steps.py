@@ -86,8 +86,8 @@ def record(lane: Lane, done: Done) -> list[str]:
             return outcomes.failed(lane, call, problem, now())
         case Look(), problem:
             _looked(lane, done.answer, problem)
-        case Ask(), SlackError() as problem:
-            lane.next_at = pacing.note_outage(lane.account_id, problem.code, now())
+        case Ask(), SlackError():
+            lane.next_at = pacing.note_outage(lane.account_id, None, now())
     return []
 
 

@@ -5,22 +5,24 @@ from typing import Any
 from flask import Blueprint, Response, flash, redirect, request, url_for
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response as WerkzeugResponse
-from wtforms import SelectMultipleField, StringField
+from wtforms import SelectChoice, SelectField, SelectMultipleField, StringField
 
 from portal.db import db
 from portal.domain.accounts.permissions import Permission
 from portal.domain.routing import operations, queries
-from portal.domain.routing.models import AlertAction
+from portal.domain.routing.models import AfterStorm, AlertAction
 from portal.domain.sources import queries as sources
 from portal.domain.sources.models import AlertSource
 from portal.errors import Invalid
-from portal.slack import conversations, installations
+from portal.slack import conversations, deliveries, installations
 from portal.web.access import requires, viewer
+from portal.web.paging import part
 from portal.web.render import form_errors, fragment, page
 
 bp = Blueprint("alert_actions", __name__)
 
 MOST_SHOWN = 100  # channels at once; the rest is searched
+MOST_FALLBACKS = 500  # in one list
 
 
 class ActionForm(FlaskForm):  # type: ignore[misc]
@@ -29,6 +31,17 @@ class ActionForm(FlaskForm):  # type: ignore[misc]
     sources = SelectMultipleField("Alert sources", coerce=int)
     channel_id = StringField("Channel")
     name = StringField("Name")
+    fallback_channel_id = SelectField(
+        "Another channel, while nothing can be posted to this one", validate_choice=False
+    )
+    after_storm = SelectField(
+        "When a storm is over, open alerts of its summary",
+        choices=[
+            SelectChoice(AfterStorm.SUMMARY.value, "stay in the summary"),
+            SelectChoice(AfterStorm.OWN.value, "get messages of their own"),
+        ],
+        default=AfterStorm.SUMMARY.value,
+    )
 
 
 @bp.get("/alert-actions")
@@ -36,8 +49,9 @@ class ActionForm(FlaskForm):  # type: ignore[misc]
 def index() -> Response:
     return page(
         "alert_actions/index.html",
-        actions=queries.actions_of(viewer()),
+        part=part(queries.actions_of(viewer())),
         installation=installations.of_account(viewer().account_id),
+        health=deliveries.health(viewer().account_id),
         can_manage=viewer().can(Permission.MANAGE_ALERT_ACTIONS),
     )
 
@@ -63,6 +77,8 @@ def create() -> Response | WerkzeugResponse:
             channel_id=channel_id,
             channel_name=channel_name,
             name=form.name.data or "",
+            fallback=_chosen_fallback(form),
+            after_storm=_after_storm(form),
             by=viewer(),
         )
     except Invalid as problem:
@@ -91,6 +107,8 @@ def change(action_id: int) -> Response | WerkzeugResponse:
             channel_id=channel_id,
             channel_name=channel_name,
             name=form.name.data or "",
+            fallback=_chosen_fallback(form),
+            after_storm=_after_storm(form),
             by=viewer(),
         )
     except Invalid as problem:
@@ -128,7 +146,29 @@ def refresh_channels() -> Response | WerkzeugResponse:
     return fragment("alert_actions/_channels.html", **_channels(chosen))
 
 
+def _chosen_fallback(form: ActionForm) -> tuple[str, str] | None:
+    """Id and name of the other channel. One that we do not know keeps its id for a name."""
+    chosen = form.fallback_channel_id.data or ""
+    names = {each.id: each.name for each in _known().channels}
+    return (chosen, names.get(chosen, chosen)) if chosen else None
+
+
+def _after_storm(form: ActionForm) -> AfterStorm:
+    chosen = form.after_storm.data
+    return AfterStorm(chosen) if chosen in list(AfterStorm) else AfterStorm.SUMMARY
+
+
+def _offer_fallbacks(form: ActionForm, action: AlertAction | None) -> None:
+    offered = {each.id: f"#{each.name}" for each in _known().channels[:MOST_FALLBACKS]}
+    if action is not None and action.fallback_channel_id:
+        offered.setdefault(action.fallback_channel_id, f"#{action.fallback_channel_name}")
+    form.fallback_channel_id.choices = [
+        SelectChoice(channel_id, name) for channel_id, name in [("", "none"), *offered.items()]
+    ]
+
+
 def _form(form: ActionForm, action: AlertAction | None, status: int = 200) -> Response:
+    _offer_fallbacks(form, action)
     return page(
         "alert_actions/form.html",
         status=status,

@@ -1,6 +1,5 @@
 """What is burning, who has it, and what happened to one alert?"""
 
-import json
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, request, url_for
@@ -15,8 +14,8 @@ from portal.domain.alerts.models import Alert, AlertStatus, Via
 from portal.domain.routing import queries as routing
 from portal.domain.sources import queries as sources
 from portal.errors import Conflict, Invalid
-from portal.slack import errors, places
-from portal.web import escalations
+from portal.slack import errors, places, tries
+from portal.web import alert_content, escalations
 from portal.web.access import requires, viewer
 from portal.web.render import form_errors, fragment, page, row_id
 
@@ -86,16 +85,35 @@ def status(alert_id: int) -> Response:
 @requires(Permission.SEE_ALERTS)
 def timeline(alert_id: int) -> Response:
     alert = queries.alert(viewer(), alert_id)
-    return fragment(
-        "alerts/_timeline.html", alert=alert, timeline=queries.timeline(alert), words=errors.words
-    )
+    return fragment("alerts/_timeline.html", alert=alert, **_timeline(alert))
+
+
+@bp.get("/alerts/<int:alert_id>/details")
+@requires(Permission.SEE_ALERTS)
+def details(alert_id: int) -> Response:
+    """All that was sent, however long; the page shows the beginning and leads here."""
+    alert = queries.alert(viewer(), alert_id)
+    answer = Response(alert_content.everything(alert, queries.comments(alert)))
+    answer.headers["Content-Type"] = "text/plain; charset=utf-8"
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 @bp.get("/alerts/<int:alert_id>/slack")
 @requires(Permission.SEE_ALERTS)
 def slack(alert_id: int) -> Response:
     alert = queries.alert(viewer(), alert_id)
-    return fragment("alerts/_slack.html", alert=alert, **_places(alert))
+    return _slack(alert)
+
+
+@bp.post("/alerts/<int:alert_id>/try-now")
+@requires(Permission.RESPOND_TO_ALERTS)
+def try_now(alert_id: int) -> Answer:
+    """Have the alert's message in one channel tried at once."""
+    tries.try_now(alert_id, request.form.get("channel_id", ""), by=viewer())
+    if request.headers.get("HX-Request"):
+        return _slack(queries.alert(viewer(), alert_id))
+    return redirect(url_for(".show", alert_id=alert_id))
 
 
 @bp.post("/alerts/<int:alert_id>/acknowledge")
@@ -164,6 +182,11 @@ def _status(alert: Alert) -> dict[str, Any]:
     return {"alert": alert, "can_respond": viewer().can(Permission.RESPOND_TO_ALERTS)}
 
 
+def _slack(alert: Alert) -> Response:
+    can_respond = viewer().can(Permission.RESPOND_TO_ALERTS)
+    return fragment("alerts/_slack.html", alert=alert, can_respond=can_respond, **_places(alert))
+
+
 def _places(alert: Alert) -> dict[str, Any]:
     return {
         "places": places.places(alert),
@@ -172,12 +195,21 @@ def _places(alert: Alert) -> dict[str, Any]:
     }
 
 
+def _timeline(alert: Alert) -> dict[str, Any]:
+    entries = queries.timeline(alert)
+    return {
+        "timeline": entries,
+        "left_out": queries.left_out(alert, entries),
+        "words": errors.words,
+        "longest": alert_content.SHOWN,
+    }
+
+
 def _story(alert: Alert) -> dict[str, Any]:
-    details = alert.custom_details
     return {
         **_places(alert),
+        **_timeline(alert),
         **escalations.context(alert),
-        "timeline": queries.timeline(alert),
-        "words": errors.words,
-        "custom_details": details and json.dumps(details, indent=2, ensure_ascii=False),
+        "custom_details": alert_content.custom_details(alert),
+        "listed": alert_content.LISTED,
     }

@@ -42,6 +42,12 @@ DEEDS: dict[AuditAction, tuple[Kind, str]] = {
     AuditAction.USER_REACTIVATED: (Kind.PEOPLE, "reactivated {subject}"),
     AuditAction.PHONE_CHANGED: (Kind.PEOPLE, "changed their own phone number"),
     AuditAction.PASSWORD_CHANGED: (Kind.ACCESS, "changed their own password"),
+    AuditAction.PASSWORD_RESET: (Kind.ACCESS, "set a new password for {subject}"),
+    AuditAction.SIGN_IN_LINK_CREATED: (Kind.ACCESS, "made a sign-in link for {subject}"),
+    AuditAction.SIGN_IN_LINK_USED: (
+        Kind.ACCESS,
+        "chose a new password with a sign-in link, and was signed out everywhere else",
+    ),
     AuditAction.SIGN_IN_REVOKED: (Kind.ACCESS, "signed out one of their own browsers"),
     AuditAction.SOURCE_CREATED: (Kind.SOURCES, "created the alert source {subject}"),
     AuditAction.SOURCE_CHANGED: (Kind.SOURCES, "changed the alert source {subject}"),

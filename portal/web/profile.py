@@ -9,6 +9,7 @@ from wtforms.validators import InputRequired
 from portal.domain.accounts import operations, queries, sign_ins
 from portal.domain.accounts.permissions import Permission
 from portal.errors import Invalid
+from portal.web import reachability
 from portal.web.access import TOKEN, requires, sign_in_row, viewer
 from portal.web.browsers import name_of
 from portal.web.render import form_errors, page
@@ -80,6 +81,7 @@ def _page(
         form=form,
         phone_form=phone_form or PhoneForm(formdata=None, obj=viewer()),
         person=viewer(),
+        reach=reachability.of_person(viewer()),
         sign_ins=queries.sign_ins_of(viewer()),
         present=sign_in_row(),
         browser_name=name_of,

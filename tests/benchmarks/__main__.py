@@ -5,12 +5,14 @@ import sys
 import time
 from collections.abc import Callable
 
-from tests.benchmarks import steady, storm
+from tests.benchmarks import crashes, ingest, steady, storm
 from tests.benchmarks.lab import Lab, lab
 
 LOADS: dict[str, Callable[[Lab], None]] = {
     "steady": steady.run,
     "storm": storm.run,
+    "ingest": ingest.run,
+    "crashes": crashes.run,
 }
 
 

@@ -69,6 +69,9 @@ WATCHED = {
     "escalation_policies": "account_id = :account_id",
     "alert_escalations": "alert_id IN (SELECT id FROM alerts WHERE account_id = :account_id)",
     "alert_responders": "alert_id IN (SELECT id FROM alerts WHERE account_id = :account_id)",
+    "notifications": f"user_id IN ({PEOPLE})",
+    "notification_preferences": f"user_id IN ({PEOPLE})",
+    "posted_messages": "account_id = :account_id",
     "alert_action_sources": (
         "source_id IN (SELECT id FROM alert_sources WHERE account_id = :account_id)"
     ),
@@ -180,6 +183,8 @@ def world(app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
         "one": part,
         "other": part,
         "confirm": "1",
+        "hours": "1",
+        "slack_high": "5",
         "default_user_id": person.id,
         "calendar": f"{CALENDAR}DTSTART:{soon:%Y%m%dT%H%M%SZ}\nDURATION:PT1H\n{CALENDAR_END}",
     }

@@ -183,7 +183,9 @@ def test_times_are_shown_in_ones_own_zone_on_request(
 
 def test_clock_changes_are_drawn_to_scale(client: FlaskClient, platform: Schedule) -> None:
     """The week in which Berlin's clocks go forward has 167 hours, its Sunday 23."""
-    page = client.get(f"{SCHEDULES}/{platform.id}?span=week&day=2027-03-22").text
+    answer = client.get(f"{SCHEDULES}/{platform.id}?span=week&day=2027-03-22")
+    assert "Clocks change on Sun 28 Mar: it has 23 hours." in text_of(answer)
+    page = answer.text
     widths = re.findall(r'<svg x="[\d.]+%" width="([\d.]+)%" height="20">', page)
     hours = [round(float(width) * 1.67, 1) for width in widths]
     assert hours == [24, 24, 24, 24, 24, 24, 23]
@@ -435,6 +437,7 @@ def test_an_edit_holds_from_the_moment_that_was_chosen(
     assert post(client, url, **form).status_code == HTTPStatus.SEE_OTHER
     assert on_call(app, platform, NOON) == before
     assert on_call(app, platform, NOON + 2 * DAY) == uma.id
+    assert "A change is planned already" in text_of(client.get(url))
     past = post(client, url, **{**form, "valid_from": "2026-05-03T00:00"})
     assert past.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert "Past shifts never change" in text_of(past)
@@ -505,7 +508,7 @@ def test_shifts_are_swapped(
 
 
 def test_my_shifts_are_listed_and_handed_over(
-    app: Flask, client: FlaskClient, uma: User, bob: User
+    app: Flask, client: FlaskClient, clock: time_machine.Traveller, uma: User, bob: User
 ) -> None:
     assert "You are not on call" in text_of(client.get("/my-shifts"))
     with app.app_context():
@@ -516,7 +519,9 @@ def test_my_shifts_are_listed_and_handed_over(
     shown = client.get(url, query_string=query)
     assert "Bob Mon 1 Jun, 12:00 Tue 2 Jun, 12:00 Network" in text_of(shown)
     carried = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]+)"', shown.text))
-    post(client, url, on=SCHEDULES, **{k: v for k, v in carried.items() if k != "csrf_token"})
+    del carried["csrf_token"]
+    clock.shift(timedelta(minutes=5))  # while they read
+    post(client, url, on=SCHEDULES, **carried)
     assert on_call(app, mine, NOON + HOUR) == bob.id
     for bad, words in (({"to": ""}, "choose who"), ({"schedule": ""}, "not on call")):
         refused = client.get(url, query_string={**query, **bad})

@@ -93,7 +93,7 @@ def test_the_editor_shows_what_would_be_before_it_is_saved(
     expect(preview).to_contain_text("Somebody is on call at every moment.")
     screen.get_by_role("button", name="Add a person to layer 1").click()
     screen.get_by_label("Person 2 of layer 1", exact=True).select_option(label="Bob")
-    expect(preview.locator(".calendar")).to_contain_text("Bob")
+    expect(preview.locator(".turns")).to_contain_text("Bob")
     screen.get_by_role("button", name="Move person 2 of layer 1 up").click()
     expect(
         screen.get_by_label("Person 1 of layer 1", exact=True).locator("option:checked")

@@ -97,7 +97,10 @@ class SignIn(Base):
 
 
 class Invitation(Base):
-    """A link that lets one person choose a password. Its token is stored hashed."""
+    """A link that lets one person choose a password, the first or a new one.
+
+    Its token is stored hashed.
+    """
 
     __tablename__ = "invitations"
 

@@ -18,6 +18,7 @@ from portal.errors import Conflict, Invalid, NotFound
 
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 INVITATION_LASTS = timedelta(days=7)
+SIGN_IN_LINK_LASTS = timedelta(hours=24)
 GIVEN_BY_ADMINS = (Role.STAKEHOLDER, Role.RESPONDER, Role.USER, Role.ADMIN)
 
 
@@ -85,7 +86,7 @@ def invite(*, by: User, email: str, name: str, role: Role) -> tuple[User, str]:
         account_id=by.account_id, email=_email(email), name=_text(name, "name", 120), role=role
     )
     _insert(person, f"{person.email} is already used by somebody.")
-    token = _new_invitation(person, by)
+    token = _new_link(person, by, INVITATION_LASTS)
     _audit(AuditAction.USER_INVITED, by, person, role=role.value)
     db.session.commit()
     return person, token
@@ -97,20 +98,47 @@ def invite_again(user_id: int, *, by: User) -> tuple[User, str]:
     person = _locked(user_id, by)
     if person.password_hash is not None:
         raise Conflict(f"{person.name} has already accepted an invitation.")
-    token = _new_invitation(person, by)
+    token = _new_link(person, by, INVITATION_LASTS)
     _audit(AuditAction.USER_INVITED_AGAIN, by, person, role=person.role.value)
     db.session.commit()
     return person, token
 
 
+def make_sign_in_link(user_id: int, *, by: User) -> tuple[User, str]:
+    """Let a person who has forgotten the password choose a new one; an earlier link ends.
+
+    Until the link is used nothing changes for them. Raises Conflict for the owner, whose account
+    an admin could take over that way, and for whoever could not sign in anyway.
+    """
+    by.require(Permission.MANAGE_USERS)
+    person = _locked(user_id, by)
+    _refuse_owner_and_self(person, by)
+    if person.password_hash is None:
+        raise Conflict(
+            f"{person.name} has not accepted the invitation yet. Make a new link for it."
+        )
+    if not person.is_active:
+        raise Conflict(f"{person.name} is deactivated. Reactivate them first.")
+    token = _new_link(person, by, SIGN_IN_LINK_LASTS)
+    _audit(AuditAction.SIGN_IN_LINK_CREATED, by, person)
+    db.session.commit()
+    return person, token
+
+
 def accept_invitation(token: str, *, password: str) -> User:
-    """Set the invited person's password. The link works once. Raises NotFound, Invalid."""
+    """Set the password of the person whose link this is, and sign them out everywhere.
+
+    The link works once. Raises NotFound, Invalid.
+    """
     person = queries.invitation_by(token).user
+    is_first = person.password_hash is None
     person.password_hash = hash_password(password)
     used = delete(Invitation).where(Invitation.token_hash == token_hash(token))
     if db.session.execute(used.returning(Invitation.user_id)).first() is None:
-        raise NotFound("This invitation is no longer valid. Ask an admin for a new link.")
-    _audit(AuditAction.INVITATION_ACCEPTED, person, person)
+        raise NotFound("This link is no longer valid. Ask an admin for a new link.")
+    db.session.execute(delete(SignIn).where(SignIn.user_id == person.id))
+    deed = AuditAction.INVITATION_ACCEPTED if is_first else AuditAction.SIGN_IN_LINK_USED
+    _audit(deed, person, person)
     db.session.commit()
     return person
 
@@ -169,7 +197,7 @@ def change_phone(number: str, *, by: User) -> User:
     return by
 
 
-def _new_invitation(person: User, by: User) -> str:
+def _new_link(person: User, by: User, lasts: timedelta) -> str:
     token = new_token()
     db.session.execute(delete(Invitation).where(Invitation.user_id == person.id))
     db.session.add(
@@ -177,7 +205,7 @@ def _new_invitation(person: User, by: User) -> str:
             user_id=person.id,
             token_hash=token_hash(token),
             invited_by_id=by.id,
-            expires_at=now() + INVITATION_LASTS,
+            expires_at=now() + lasts,
         )
     )
     return token

@@ -17,6 +17,9 @@ class AuditAction(StrEnum):
     USER_REACTIVATED = "user_reactivated"
     PHONE_CHANGED = "phone_changed"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105
+    PASSWORD_RESET = "password_reset"  # noqa: S105
+    SIGN_IN_LINK_CREATED = "sign_in_link_created"
+    SIGN_IN_LINK_USED = "sign_in_link_used"
     SIGN_IN_REVOKED = "sign_in_revoked"
     SOURCE_CREATED = "source_created"
     SOURCE_CHANGED = "source_changed"

@@ -9,7 +9,7 @@ from portal.domain.accounts.permissions import Permission
 from portal.domain.audit import log
 from portal.domain.audit.actions import AuditAction
 from portal.domain.routing import queries
-from portal.domain.routing.models import AlertAction
+from portal.domain.routing.models import AfterStorm, AlertAction
 from portal.domain.sources.models import AlertSource
 from portal.errors import Invalid, NotFound
 
@@ -24,11 +24,14 @@ def create(
     channel_id: str,
     channel_name: str,
     name: str = "",
+    fallback: tuple[str, str] | None = None,
+    after_storm: AfterStorm = AfterStorm.SUMMARY,
     by: User | None,
 ) -> AlertAction:
     """Send the alerts of these sources to a channel. `by` is None on the command line.
 
-    `channel_id` is Slack's (C… or G…); `channel_name` is only shown. Raises Invalid.
+    `channel_id` is Slack's (C… or G…); `channel_name` is only shown. `fallback`, id and name, is the
+    channel that is used as well while nothing can be posted to the first. Raises Invalid.
     """
     if by is not None:
         by.require(Permission.MANAGE_ALERT_ACTIONS)
@@ -36,6 +39,7 @@ def create(
             raise NotFound("There is no such account.")
     action = AlertAction(account_id=account.id, created_by_id=by.id if by else None)
     _fill(action, account.id, sources, channel_id, channel_name, name)
+    _fill_rest(action, fallback, after_storm)
     db.session.add(action)
     _audit(AuditAction.ALERT_ACTION_CREATED, action, by or log.COMMAND_LINE)
     db.session.commit()
@@ -49,12 +53,15 @@ def change(
     channel_id: str,
     channel_name: str,
     name: str,
+    fallback: tuple[str, str] | None = None,
+    after_storm: AfterStorm = AfterStorm.SUMMARY,
     by: User,
 ) -> AlertAction:
-    """Change sources, channel or name. Alerts already shown stay where they are."""
+    """Change all of it. Alerts already shown stay where they are."""
     action = _locked(action_id, by)
     before = _described(action)
     _fill(action, action.account_id, sources, channel_id, channel_name, name)
+    _fill_rest(action, fallback, after_storm)
     changed = log.changes(before, _described(action))
     if changed:
         _audit(AuditAction.ALERT_ACTION_CHANGED, action, by, **changed)
@@ -92,6 +99,20 @@ def _fill(
         raise Invalid(f"Please give a name of up to {LONGEST_NAME} characters.", field="name")
 
 
+def _fill_rest(
+    action: AlertAction, fallback: tuple[str, str] | None, after_storm: AfterStorm
+) -> None:
+    if fallback is not None:
+        if not CHANNEL_ID.fullmatch(fallback[0]):
+            raise Invalid("Please choose a channel, or none.", field="fallback_channel_id")
+        if fallback[0] == action.channel_id:
+            raise Invalid(
+                "Please choose another channel than the first.", field="fallback_channel_id"
+            )
+    action.fallback_channel_id, action.fallback_channel_name = fallback or (None, None)
+    action.after_storm = after_storm
+
+
 def _locked(action_id: int, by: User) -> AlertAction:
     by.require(Permission.MANAGE_ALERT_ACTIONS)
     wanted = queries.visible_to(by).where(AlertAction.id == action_id).with_for_update()
@@ -119,4 +140,6 @@ def _described(action: AlertAction) -> dict[str, str]:
         "channel": action.channel_name,
         "channel_id": action.channel_id,
         "sources": ", ".join(names),
+        "fallback": action.fallback_channel_name or "none",
+        "after_storm": action.after_storm,
     }

@@ -1,0 +1,135 @@
+"""What do Slack's own events about channels change? Names, ids, and whether we can post there.
+
+Events come late, twice or not at all, so errors decide in the end: an event only makes a lane look
+sooner, or spares a call that would be refused. product.md 11.4.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import case, delete, select, update
+from sqlalchemy.orm import InstrumentedAttribute
+
+from portal.db import db, now
+from portal.domain.routing.models import AlertAction
+from portal.jobs.engine import wake
+from portal.slack import channel_problems, installations, lanes
+from portal.slack.posted import Lane, PostedMessage, Summary
+
+Names = tuple[InstrumentedAttribute[Any], InstrumentedAttribute[Any]]
+NAMED: tuple[tuple[type[Any], Names], ...] = (
+    (AlertAction, (AlertAction.channel_id, AlertAction.channel_name)),
+    (AlertAction, (AlertAction.fallback_channel_id, AlertAction.fallback_channel_name)),
+    (PostedMessage, (PostedMessage.channel_id, PostedMessage.channel_name)),
+    (Summary, (Summary.channel_id, Summary.channel_name)),
+)
+
+
+def follow(account_id: int, event: dict[str, Any]) -> None:
+    """Carry out one of Slack's channel events (slack.md 2.4). The caller commits.
+
+    `event` is what is called so in Slack's envelope; types that are not ours change nothing.
+    """
+    handle = HANDLERS.get(str(event.get("type")))
+    if handle is not None:
+        handle(account_id, event)
+
+
+def try_now(account_id: int, channel_id: str) -> None:
+    """Have the channel tried at once, unless Slack itself asked us to wait. The caller commits."""
+    lane = lanes.locked(account_id, channel_id)
+    lane.next_at, lane.returns_at = now(), None
+    for kind in (PostedMessage, Summary):
+        mine = (kind.account_id == account_id) & (kind.channel_id == channel_id)
+        waiting = update(kind).where(mine, kind.not_before > now())
+        db.session.execute(waiting.values(not_before=None))
+    wake(lanes.deliver, account_id=account_id, channel_id=channel_id)
+
+
+def _renamed(account_id: int, event: dict[str, Any]) -> None:
+    channel = event.get("channel")
+    if not isinstance(channel, dict) or not channel.get("name"):
+        return
+    for table, (channel_id, channel_name) in NAMED:
+        named = update(table).where(table.account_id == account_id, channel_id == _id(event))
+        db.session.execute(named.values({channel_name: str(channel["name"])}))
+
+
+def _new_id(account_id: int, event: dict[str, Any]) -> None:
+    """A shared channel gets a new id; a row that is there under the new one already stays."""
+    old, new = str(event.get("old_channel_id") or ""), str(event.get("new_channel_id") or "")
+    if not old or not new or old == new:
+        return
+    known = select(PostedMessage.alert_id).where(
+        PostedMessage.account_id == account_id, PostedMessage.channel_id == new
+    )
+    mine = (PostedMessage.account_id == account_id) & (PostedMessage.channel_id == old)
+    db.session.execute(delete(PostedMessage).where(mine, PostedMessage.alert_id.in_(known)))
+    for table, (channel_id, _) in NAMED:
+        moved = update(table).where(table.account_id == account_id, channel_id == old)
+        db.session.execute(moved.values({channel_id: new}))
+    for table in (PostedMessage, Summary):
+        followed = update(table).where(table.account_id == account_id)
+        is_old = case((table.conversation_id == old, new), else_=table.conversation_id)
+        db.session.execute(
+            followed.where(table.conversation_id.is_not(None)).values(conversation_id=is_old)
+        )
+    was, now_is = lanes.locked(account_id, old), lanes.locked(account_id, new)
+    now_is.summary_id, now_is.gathered_at = was.summary_id, was.gathered_at
+    channel_problems.over(was)
+    db.session.delete(was)
+    wake(lanes.deliver, account_id=account_id, channel_id=new)
+
+
+def _closed(code: str) -> Callable[[int, dict[str, Any]], None]:
+    def close(account_id: int, event: dict[str, Any]) -> None:
+        lane = _known_lane(account_id, _id(event))
+        if lane is None:
+            return
+        for channel_id in channel_problems.begin(lane, code, now()):
+            wake(lanes.deliver, account_id=account_id, channel_id=channel_id)
+
+    return close
+
+
+def _opened(account_id: int, event: dict[str, Any]) -> None:
+    """It may be open again: the next message will tell."""
+    if _known_lane(account_id, _id(event)) is not None:
+        try_now(account_id, _id(event))
+
+
+def _joined(account_id: int, event: dict[str, Any]) -> None:
+    installation = installations.of_account(account_id)
+    if installation is not None and event.get("user") == installation.bot_user_id:
+        _opened(account_id, event)
+
+
+def _known_lane(account_id: int, channel_id: str) -> Lane | None:
+    """The lane of a channel that alerts are sent to; nothing is kept of any other."""
+    wanted = select(AlertAction.id).where(
+        AlertAction.account_id == account_id, AlertAction.channel_id == channel_id
+    )
+    if db.session.scalar(wanted.limit(1)) is None:
+        return None
+    return lanes.locked(account_id, channel_id)
+
+
+def _id(event: dict[str, Any]) -> str:
+    """In some events the channel is an id, in others an object."""
+    channel = event.get("channel")
+    return str(channel.get("id") if isinstance(channel, dict) else channel or "")
+
+
+HANDLERS: dict[str, Callable[[int, dict[str, Any]], None]] = {
+    "channel_rename": _renamed,
+    "group_rename": _renamed,
+    "channel_id_changed": _new_id,
+    "channel_archive": _closed("is_archived"),
+    "group_archive": _closed("is_archived"),
+    "channel_deleted": _closed("channel_deleted"),
+    "group_deleted": _closed("channel_deleted"),
+    "group_left": _closed("bot_left"),
+    "channel_unarchive": _opened,
+    "group_unarchive": _opened,
+    "member_joined_channel": _joined,
+}
