@@ -21,7 +21,8 @@ from portal.slack.installations import Revocation, SlackInstallation
 from portal.slack.pacing import Outage
 from portal.slack.people import UserLink
 from portal.slack.posted import PostedMessage, Summary
-from tests.make import make_action, make_alert, make_source
+from portal.slack.user_groups import UserGroup
+from tests.make import make_action, make_alert, make_policy, make_source
 from tests.slack.conftest import Story, post
 from tests.slack.links import (
     account_of,
@@ -114,6 +115,8 @@ def fill(story: Story, person: User, alert_id: int) -> None:
                 is_owed=True,
             )
         )
+        policy = make_policy(person.account, [person])
+        db.session.add(UserGroup(policy_id=policy.id, account_id=account_id, handle="oncall"))
         replies.say(
             "Hello",
             account_id=account_id,
