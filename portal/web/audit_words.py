@@ -160,6 +160,7 @@ LABELS = {
     "delay": "Minutes before level 1",
     "repeats": "Begins again",
     "routing_key": "Routing key",
+    "user_group": "Slack user group",
     "time_zone": "Time zone",
     "starts_at": "From",
     "ends_at": "To",
