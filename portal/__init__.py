@@ -8,7 +8,7 @@ from sqlalchemy import event
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 
-from portal import connections, private_postgres, subscriptions
+from portal import bodies, connections, private_postgres, subscriptions
 from portal.db import db
 from portal.extensions import csrf, htmx, login_manager, migrate
 from portal.ingest import endpoints as ingest
@@ -31,13 +31,16 @@ from portal.web import (
     escalation_policies,
     escalations,
     headers,
+    hosts,
     login,
+    notifications,
     oncall,
     profile,
     schedule_editor,
     schedule_exchanges,
     schedule_imports,
     schedules,
+    slack_sources,
 )
 from portal.web.settings import audit_log, connectors, deliveries, users
 from portal.web.support import workspaces
@@ -50,9 +53,6 @@ class RowId(IntegerConverter):
 
     def __init__(self, url_map: Map) -> None:
         super().__init__(url_map, max=2**63 - 1)
-
-
-LARGEST_BODY = 1024 * 1024  # bytes; product.md section 9
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -72,7 +72,6 @@ def create_app(settings: Settings | None = None) -> Flask:
             "connect_args": {"connect_timeout": 5},
             "hide_parameters": True,  # a fault's trace must not hold what people typed
         },
-        MAX_CONTENT_LENGTH=LARGEST_BODY,
         SESSION_COOKIE_NAME="tocsin",
         SESSION_COOKIE_SECURE=is_https,
         SESSION_COOKIE_HTTPONLY=True,
@@ -85,6 +84,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
 
     logging.init_app(app)
+    bodies.init_app(app)
+    hosts.init_app(app)
     db.init_app(app)
     migrate.init_app(
         app,
@@ -106,12 +107,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     for part in (
         login,
         profile,
+        notifications,
         banners,
         alerts,
         escalations,
         oncall,
         escalation_policies,
         alert_sources,
+        slack_sources,
         alert_actions,
         schedules,
         schedule_editor,

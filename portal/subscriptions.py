@@ -3,7 +3,8 @@
 A reaction *with it* runs in the fact's own transaction and touches nothing but the database; it
 returns the jobs that must look at its rows, and may announce further facts. One that reacts
 *together* does the same once, after all of those, with every fact of its own: a thousand alerts that
-escalate at one moment are one update. A reaction *after it* is a job named for the ids of the fact.
+escalate at one moment are one update; what it announces is reacted to in a further round. A reaction
+*after it* is a job named for the ids of the fact.
 Jobs are deferred on the session's connection: no commit, no job; commit, and none is lost.
 """
 
@@ -15,13 +16,17 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from portal.domain import facts
 from portal.domain.escalation import reactions as escalation
+from portal.domain.notifications import reactions as notifications
 from portal.domain.oncall import absences
+from portal.jobs import notifications as timers
 from portal.jobs.engine import Job, Wake, wake
-from portal.slack import link_notices, people, revocations
+from portal.mail import notices as mailed_notices
+from portal.mail import sending as mail
+from portal.slack import direct_messages, link_notices, people, revocations
 from portal.slack import reactions as slack
 
 WithIt = Callable[[Any], Iterable[Wake] | None]
-Together = Callable[[Sequence[Any]], Iterable[Wake]]
+Together = Callable[[Sequence[Any]], Iterable[Wake] | None]
 
 
 @dataclass(frozen=True)
@@ -31,14 +36,19 @@ class Reactions:
     after_it: tuple[Job, ...] = ()
 
 
+ANSWERED = Reactions(
+    with_it=(escalation.stop, notifications.hush),
+    together=(slack.show_alerts_anew, direct_messages.hush),
+)
+
 SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
-    facts.PersonChanged: Reactions(with_it=(absences.note_absence,)),
+    facts.PersonChanged: Reactions(
+        with_it=(absences.note_absence, notifications.forget, direct_messages.forget)
+    ),
     facts.AlertCreated: Reactions(with_it=(escalation.begin, slack.show_new_alert)),
     facts.AlertEventJoined: Reactions(together=(slack.show_alerts_anew,)),
-    facts.AlertAcknowledged: Reactions(
-        with_it=(escalation.stop,), together=(slack.show_alerts_anew,)
-    ),
-    facts.AlertResolved: Reactions(with_it=(escalation.stop,), together=(slack.show_alerts_anew,)),
+    facts.AlertAcknowledged: ANSWERED,
+    facts.AlertResolved: ANSWERED,
     facts.AlertPriorityRaised: Reactions(
         with_it=(escalation.go_on,), together=(slack.show_alerts_anew,)
     ),
@@ -47,14 +57,22 @@ SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
     facts.NobodyOnCall: Reactions(
         with_it=(escalation.tell_admins,), together=(slack.show_alerts_anew,)
     ),
-    facts.ResponderAdded: Reactions(together=(slack.show_alerts_anew,)),
-    facts.AlertRerouted: Reactions(together=(slack.show_alerts_anew,)),
+    facts.ResponderAdded: Reactions(together=(notifications.plan, slack.show_alerts_anew)),
+    facts.AlertRerouted: Reactions(
+        with_it=(notifications.hush,), together=(slack.show_alerts_anew, direct_messages.hush)
+    ),
+    facts.NotificationDue: Reactions(together=(direct_messages.hand_over, mail.hand_over)),
+    facts.NotificationFailed: Reactions(after_it=(timers.next_way,)),
+    facts.NoticeTold: Reactions(with_it=(mailed_notices.hand_over,)),
     facts.WorkspaceLinked: Reactions(
         with_it=(slack.resume_lanes, link_notices.say_no_more), after_it=(people.link_people,)
     ),
-    facts.WorkspaceBroken: Reactions(with_it=(link_notices.tell_admins,)),
+    facts.WorkspaceBroken: Reactions(
+        with_it=(link_notices.tell_admins, direct_messages.link_is_gone)
+    ),
     facts.WorkspaceUnlinked: Reactions(
-        with_it=(link_notices.say_no_more,), after_it=(revocations.revoke_token,)
+        with_it=(link_notices.say_no_more, direct_messages.link_is_gone),
+        after_it=(revocations.revoke_token,),
     ),
 }
 
@@ -69,18 +87,25 @@ def tell(session: Session) -> None:
         return
     session.flush()
     wakes: dict[str, Wake] = {}
+    while session.info.get("facts"):
+        for wanted in _round(session):
+            wakes[wanted.key] = wanted
+    for _, wanted in sorted(wakes.items()):
+        wake(wanted.job, at=wanted.at, **wanted.ids)
+
+
+def _round(session: Session) -> Iterator[Wake]:
+    """React to what is announced now and to what that announces, then together to all of it."""
     together: dict[Together, list[facts.Fact]] = {}
     while announced := session.info.pop("facts", []):
         for fact in announced:
             for react in SUBSCRIPTIONS[type(fact)].together:
                 together.setdefault(react, []).append(fact)
-            wakes.update((wanted.key, wanted) for wanted in _wakes(fact))
+            yield from _wakes(fact)
         session.flush()
     for react, of_theirs in together.items():
-        wakes.update((wanted.key, wanted) for wanted in react(of_theirs))
+        yield from react(of_theirs) or ()
     session.flush()
-    for _, wanted in sorted(wakes.items()):
-        wake(wanted.job, at=wanted.at, **wanted.ids)
 
 
 def _wakes(fact: facts.Fact) -> Iterator[Wake]:

@@ -32,7 +32,7 @@ bp = Blueprint("ingest", __name__)
 @bp.post("/api/events")
 def events() -> ResponseReturnValue:
     """Store one event and open, join or change its alert, then answer 202."""
-    key, event = native.parse(_body())
+    key, event = native.parse(request.get_data())
     source = sources.by_integration_key(key)
     _limit(source)
     received = receive.receive(source, event)
@@ -46,14 +46,6 @@ def only_post() -> ResponseReturnValue:
     answer = _answer(405, "METHOD_NOT_ALLOWED", "Please send events with POST.")
     answer.headers["Allow"] = "POST"
     return answer
-
-
-def _body() -> bytes:
-    """The whole body. Without a Content-Length, Werkzeug cuts it at the limit and says nothing."""
-    raw = request.get_data(cache=False)
-    if request.content_length is None and len(raw) >= current_app.config["MAX_CONTENT_LENGTH"]:
-        raise RequestEntityTooLarge
-    return raw
 
 
 def _limit(source: AlertSource) -> None:

@@ -2,7 +2,7 @@
 
 `@job` makes a function a job, `wake()` has it run after the commit, `work()` runs jobs. A job only
 says "look at this row": it may run late, early or twice, and the end must be the same. What must
-not wait behind other jobs is a `@loop` of the worker.
+not wait behind other jobs is a loop: loops.py.
 """
 
 import asyncio
@@ -23,6 +23,7 @@ from procrastinate import exceptions, jobs, manager, worker
 from sqlalchemy import text
 
 from portal.db import db, now
+from portal.jobs import loops
 
 log = structlog.get_logger()
 
@@ -201,44 +202,6 @@ def every(cron: str, *, name: str) -> Callable[[Callable[[], None]], Callable[[]
     return register
 
 
-class Loop(NamedTuple):
-    run: Callable[[], Any]
-    pause: float  # seconds
-
-
-LOOPS: list[Loop] = []
-
-
-def loop(*, pause: float) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
-    """Run a function over and over on every worker, with a pause of so many seconds in between.
-
-    It has a thread of its own, so that eight answers of a slow Slack do not delay it. Several
-    workers run it at the same moment: it has to share the work through row locks.
-    """
-
-    def register(run: Callable[[], Any]) -> Callable[[], Any]:
-        LOOPS.append(Loop(run, pause))
-        return run
-
-    return register
-
-
-async def _over_and_over(app: Flask, wanted: Loop, stop: asyncio.Event) -> None:
-    def run() -> None:
-        with app.app_context():
-            wanted.run()
-
-    while not stop.is_set():
-        try:
-            await asyncio.to_thread(run)
-        except (
-            Exception
-        ):  # an edge: the next turn begins anew, for instance when the database is back
-            log.exception("loop_failed", loop=wanted.run.__name__)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), wanted.pause)
-
-
 @engine.periodic(cron="* * * * * */5")
 @engine.task(name="retry_stalled", queueing_lock="retry_stalled", queue="urgent")
 async def retry_stalled(timestamp: int) -> None:
@@ -255,10 +218,10 @@ def work(app: Flask, *, threads: int = 8) -> None:
 
 async def _work(app: Flask, threads: int) -> None:
     running_loop, stop = asyncio.get_running_loop(), asyncio.Event()
-    running_loop.set_default_executor(ThreadPoolExecutor(threads + 4 + len(LOOPS), "job"))
+    running_loop.set_default_executor(ThreadPoolExecutor(threads + 4 + len(loops.LOOPS), "job"))
     for number in (signal.SIGINT, signal.SIGTERM):
         running_loop.add_signal_handler(number, stop.set)
-    loops = [asyncio.create_task(_over_and_over(app, wanted, stop)) for wanted in LOOPS]
+    turning = [asyncio.create_task(loops.turn(app, wanted, stop)) for wanted in loops.LOOPS]
     stopping = asyncio.create_task(stop.wait())
     while not stop.is_set():
         running = asyncio.create_task(run_workers(app, threads=threads))
@@ -268,7 +231,7 @@ async def _work(app: Flask, threads: int) -> None:
         if not stop.is_set():
             log.warning("workers_restarted", problem=repr(problem))
             await asyncio.wait({stopping}, timeout=2)
-    await asyncio.gather(*loops)
+    await asyncio.gather(*turning)
 
 
 async def run_workers(app: Flask, *, threads: int, once: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Whose time has come? Every worker asks twice a second, and takes the steps that are due.
+"""Whose time has come? Every worker asks four times a second, and takes what is due.
 
 Why a loop, and neither a job per alert nor one that Procrastinate repeats each second:
 
@@ -20,9 +20,9 @@ from sqlalchemy.exc import OperationalError
 from portal.db import db, now
 from portal.domain.escalation import operations
 from portal.domain.escalation.models import AlertEscalation
-from portal.jobs.engine import loop
+from portal.jobs.loops import loop
 
-PAUSE = 0.5  # seconds
+PAUSE = 0.25  # seconds
 BATCH = 500  # alerts in one transaction: a click on one of them waits that long at most
 
 log = structlog.get_logger()

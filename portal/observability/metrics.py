@@ -53,6 +53,17 @@ GAUGES = (
         ("status",),
     ),
     Gauge(
+        "tocsin_escalations_pending",
+        "Alerts whose escalation timer is running",
+        "SELECT count(*) FROM alert_escalations WHERE next_step_at IS NOT NULL",
+    ),
+    Gauge(
+        "tocsin_escalations_oldest_overdue_seconds",
+        "How long the step that waits longest has been due; more than 2 means that no worker keeps up",
+        "SELECT coalesce(extract(epoch FROM now() - min(next_step_at)), 0) FROM alert_escalations"
+        " WHERE next_step_at <= now()",
+    ),
+    Gauge(
         "tocsin_deliveries_waiting",
         "Messages, summaries among them, that Slack does not show in their newest state",
         "SELECT (SELECT count(*) FROM posted_messages"

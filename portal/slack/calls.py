@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import current_app
 
-from portal.slack import summaries
+from portal.slack import people, summaries
 from portal.slack.errors import Meaning
 from portal.slack.installations import Credentials
 from portal.slack.messages import alert as alert_messages
@@ -86,5 +86,10 @@ def _content(row: PostedMessage | Summary, alerts_url: str) -> dict[str, Any]:
     url = f"{alerts_url}/{row.alert_id}"
     if row.form == "plain":
         return alert_messages.plain_message(row.alert, url)
-    is_brief = row.form == "brief"
-    return alert_messages.alert_message(row.alert, url, row.wanted_version, is_brief=is_brief)
+    return alert_messages.alert_message(
+        row.alert,
+        url,
+        row.wanted_version,
+        asked=people.asked_about(row.alert_id),
+        is_brief=row.form == "brief",
+    )

@@ -3,6 +3,7 @@
 import http.client
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
 import requests
 from flask import current_app
@@ -15,6 +16,24 @@ from portal.slack.errors import SlackError
 TIMEOUT = 10  # seconds
 IMPATIENT = 3  # seconds; for a mere question, which can be asked again
 WITHOUT_RETRY_AFTER = 30  # seconds; the header may be missing or no number
+
+
+class _NoRedirects(HTTPRedirectHandler):
+    def redirect_request(self, *args: Any) -> None:
+        """A redirect then is an answer like any other that is not Slack's."""
+
+
+class _Client(WebClient):
+    """slack_sdk's client without its redirects: they would carry the token to any host.
+
+    slack_sdk has no setting for it, so this replaces the one method that opens the URL.
+    """
+
+    def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:
+        opener = build_opener(_NoRedirects, HTTPSHandler(context=self.ssl))
+        with opener.open(req, timeout=self.timeout) as answer:
+            body = answer.read().decode()
+            return {"status": answer.status, "headers": answer.headers, "body": body}
 
 
 def call(token: str | None, method: str, **arguments: Any) -> dict[str, Any]:
@@ -60,7 +79,7 @@ def _as_client(**given: str) -> dict[str, Any]:
 def _call(
     method: str, token: str | None, *, timeout: int | None = None, **given: Any
 ) -> dict[str, Any]:
-    client = WebClient(
+    client = _Client(
         token=token,
         base_url=current_app.config["SLACK_API_URL"],
         timeout=timeout or TIMEOUT,
@@ -74,22 +93,22 @@ def _call(
         raise SlackError("timeout") from problem
     except (OSError, http.client.HTTPException) as problem:
         raise SlackError("unreachable") from problem
-    except (SlackClientError, ValueError) as problem:
+    except (SlackClientError, ValueError, AttributeError) as problem:
+        # slack_sdk takes every JSON for an object, and trips over a list.
         raise SlackError("not_json") from problem
     return (
         {**answer.data, "_scopes": _scopes(answer.headers)} if isinstance(answer.data, dict) else {}
     )
 
 
-def respond(response_url: str, text: str) -> None:
-    """Answer a click, visible to the one who clicked. Raises SlackError.
+def respond(response_url: str, message: dict[str, Any]) -> None:
+    """Answer a click or a command with a message as response_urls take it. Raises SlackError.
 
     The URL comes from outside: only the listed hosts, only https (loopback in development), and no
     redirects (slack.md section 8).
     """
     if not may_respond_to(response_url):
         raise SlackError("response_url_refused")
-    message = {"response_type": "ephemeral", "replace_original": False, "text": text}
     try:
         answer = requests.post(response_url, json=message, timeout=TIMEOUT, allow_redirects=False)
     except requests.Timeout as problem:

@@ -1,19 +1,21 @@
 """How well do the messages of an account get to Slack? Numbers only, never what a message says."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import ColumnElement, case, func, select
 
 from portal.db import db, now
 from portal.domain.alerts.models import Alert
 from portal.domain.routing.models import AlertAction
 from portal.slack.errors import words
+from portal.slack.installations import SlackInstallation
 from portal.slack.posted import BEHIND, Lane, PostedMessage
 
 FAILURES_COUNT_FOR = timedelta(days=7)
+NOTHING = (0, None)
 
 
 @dataclass(frozen=True)
@@ -21,8 +23,8 @@ class Deliveries:
     """What waits, what failed, and when something last worked."""
 
     waiting: int = 0
-    failed: int = 0  # given up within the last seven days
     oldest_waiting_at: datetime | None = None
+    failed: int = 0  # given up within the last seven days
     last_delivered_at: datetime | None = None
 
 
@@ -36,38 +38,65 @@ class ChannelHealth:
     held: str | None  # why Slack does not let us post there now, in words
     next_try_at: datetime | None
 
+    @property
+    def is_direct(self) -> bool:
+        """A person's id in place of a channel's means direct messages to them."""
+        return self.channel_id.startswith(("U", "W"))
+
+    @property
+    def label(self) -> str:
+        return f"Messages to {self.channel_name}" if self.is_direct else f"#{self.channel_name}"
+
 
 def of_accounts(account_ids: Collection[int]) -> dict[int, Deliveries]:
-    """The deliveries of each account, in one query."""
-    counted = select(PostedMessage.account_id, *_numbers()).join(PostedMessage.alert)
-    chosen = counted.where(PostedMessage.account_id.in_(account_ids))
-    found = db.session.execute(chosen.group_by(PostedMessage.account_id))
-    known = {account_id: Deliveries(*numbers) for account_id, *numbers in found}
-    return {account_id: known.get(account_id, Deliveries()) for account_id in account_ids}
+    """The deliveries of each account, in few queries."""
+    waiting = _waiting(PostedMessage.account_id, PostedMessage.account_id.in_(account_ids))
+    failed: Any = db.session.execute(
+        select(PostedMessage.account_id, func.count())
+        .where(PostedMessage.account_id.in_(account_ids), _was_given_up())
+        .group_by(PostedMessage.account_id)
+    )
+    delivered: Any = db.session.execute(
+        select(SlackInstallation.account_id, SlackInstallation.last_success_at).where(
+            SlackInstallation.account_id.in_(account_ids)
+        )
+    )
+    failures, last = dict(failed.all()), dict(delivered.all())
+    return {
+        account_id: Deliveries(
+            *waiting.get(account_id, NOTHING), failures.get(account_id, 0), last.get(account_id)
+        )
+        for account_id in account_ids
+    }
 
 
 def by_channel(account_id: int) -> list[ChannelHealth]:
     """Every channel that an alert action names or that has a message, by name."""
+    of_account = PostedMessage.account_id == account_id
+    waiting = _waiting(PostedMessage.channel_id, of_account)
+    seen = select(
+        PostedMessage.channel_id,
+        func.max(PostedMessage.channel_name),
+        func.count().filter(_was_given_up()),
+        func.max(PostedMessage.shown_at),
+    ).where(of_account)
     actions = select(AlertAction.channel_id, AlertAction.channel_name)
-    rows: Any = db.session.execute(actions.where(AlertAction.account_id == account_id))
-    names: dict[str, str] = dict(rows.all())
-    counted = select(
-        PostedMessage.channel_id, func.max(PostedMessage.channel_name), *_numbers()
-    ).join(PostedMessage.alert)
-    of_account = counted.where(PostedMessage.account_id == account_id)
+    named: Any = db.session.execute(actions.where(AlertAction.account_id == account_id))
+    names: dict[str, str] = dict(named.all())
     deliveries = {}
-    rows = db.session.execute(of_account.group_by(PostedMessage.channel_id))
-    for channel_id, name, *numbers in rows:
+    for channel_id, name, failed, last in db.session.execute(
+        seen.group_by(PostedMessage.channel_id)
+    ):
         names.setdefault(channel_id, name)
-        deliveries[channel_id] = Deliveries(*numbers)
+        deliveries[channel_id] = Deliveries(*waiting.get(channel_id, NOTHING), failed, last)
     lanes = db.session.scalars(select(Lane).where(Lane.account_id == account_id))
-    held = {lane.channel_id: lane for lane in lanes if lane.held_reason}
+    held = {lane.channel_id: lane for lane in lanes if lane.problem or lane.held_reason}
     found = [
         ChannelHealth(
             channel_id=channel_id,
             channel_name=name,
             deliveries=deliveries.get(channel_id, Deliveries()),
-            held=words(held[channel_id].held_reason or "") if channel_id in held else None,
+            held=_why(held.get(channel_id)),
             next_try_at=held[channel_id].next_at if channel_id in held else None,
         )
         for channel_id, name in names.items()
@@ -75,16 +104,33 @@ def by_channel(account_id: int) -> list[ChannelHealth]:
     return sorted(found, key=lambda channel: (channel.channel_name, channel.channel_id))
 
 
-def _numbers() -> tuple[Any, ...]:
-    """The columns of Deliveries, in its order; for queries that join the alert."""
-    given_up = PostedMessage.gave_up_at > now() - FAILURES_COUNT_FOR
-    # A message that was never shown waits since it was wanted; one that is behind, at least since
-    # the last change of its alert.
+def in_all(channels: Iterable[ChannelHealth]) -> Deliveries:
+    """What the channels of one account add up to."""
+    each = [channel.deliveries for channel in channels]
+    return Deliveries(
+        waiting=sum(one.waiting for one in each),
+        oldest_waiting_at=min(filter(None, (one.oldest_waiting_at for one in each)), default=None),
+        failed=sum(one.failed for one in each),
+        last_delivered_at=max(filter(None, (one.last_delivered_at for one in each)), default=None),
+    )
+
+
+def _waiting(by: Any, condition: ColumnElement[bool]) -> dict[Any, tuple[int, datetime | None]]:
+    """How many messages are behind and since when, for each value of the column `by`.
+
+    A message that was never shown waits since it was wanted; one that is behind, at least since the
+    last change of its alert.
+    """
     changed = func.greatest(Alert.last_event_at, Alert.acknowledged_at, Alert.resolved_at)
     since = case((PostedMessage.shown_at.is_(None), PostedMessage.created_at), else_=changed)
-    return (
-        func.count().filter(BEHIND),
-        func.count().filter(given_up),
-        func.min(since).filter(BEHIND),
-        func.max(PostedMessage.shown_at),
-    )
+    counted = select(by, func.count(), func.min(since)).join(PostedMessage.alert)
+    found = db.session.execute(counted.where(condition, BEHIND).group_by(by))
+    return {value: (number, oldest) for value, number, oldest in found}
+
+
+def _why(lane: Lane | None) -> str | None:
+    return words(lane.problem or lane.held_reason or "") if lane is not None else None
+
+
+def _was_given_up() -> ColumnElement[bool]:
+    return PostedMessage.gave_up_at > now() - FAILURES_COUNT_FOR

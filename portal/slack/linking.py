@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import joinedload
 
 from portal.db import db, now
@@ -17,6 +17,8 @@ from portal.domain.audit import log
 from portal.domain.audit.actions import AuditAction
 from portal.domain.facts import WorkspaceLinked, WorkspaceUnlinked, announce
 from portal.domain.routing.models import AlertAction
+from portal.domain.slack_sources import operations as slack_sources
+from portal.domain.slack_sources.models import SlackSourceChannel
 from portal.errors import Conflict, Denied, Invalid, PortalError
 from portal.slack import erasing, gateway, installations, link_state, oauth, rotation
 from portal.slack.errors import SlackError
@@ -26,8 +28,18 @@ from portal.slack.posted import BEHIND, PostedMessage
 
 CANCELLED = "You cancelled at Slack. Nothing was changed."
 UNREACHABLE = "Slack could not be reached. Nothing was changed; try again in a minute."
+DEADLOCK = "40P01"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
+DEADLOCKS_SURVIVED = 3
 MISMATCH = ("bad_redirect_uri", "bad_client_secret", "invalid_client_id")
 UNREACHABLE_CODES = ("unreachable", "ratelimited", "invalid_response", "timeout", "not_json")
+
+
+class StaysInstalled(Conflict):
+    """Refused, but Slack has the app in `place` now: the token is discarded and not revoked."""
+
+    def __init__(self, message: str, place: str, *, is_organization: bool = False) -> None:
+        super().__init__(message)
+        self.place, self.is_organization = place, is_organization
 
 
 def finish(args: Mapping[str, str], *, by: User, sign_in: SignIn) -> SlackInstallation:
@@ -54,7 +66,22 @@ def finish(args: Mapping[str, str], *, by: User, sign_in: SignIn) -> SlackInstal
 
 
 def unlink(*, by: User) -> None:
-    """End the link at once here, and have the token revoked at Slack. Safe to call twice."""
+    """End the link at once here, and have the token revoked at Slack. Safe to call twice.
+
+    It touches every row of the account that deliveries lock, in many orders. Where PostgreSQL ends
+    it because of that, nothing has happened yet, and it begins anew.
+    """
+    for _ in range(DEADLOCKS_SURVIVED):
+        try:
+            return _unlink(by)
+        except OperationalError as problem:
+            db.session.rollback()
+            if getattr(problem.orig, "sqlstate", None) != DEADLOCK:
+                raise
+    return _unlink(by)
+
+
+def _unlink(by: User) -> None:
     by.require(Permission.MANAGE_CONNECTORS)
     wanted = select(SlackInstallation).where(SlackInstallation.account_id == by.account_id)
     installation = db.session.scalar(wanted.with_for_update())
@@ -65,6 +92,7 @@ def unlink(*, by: User) -> None:
         account_id=account_id,
         team_id=installation.team_id,
         bot_token=installation.bot_token,
+        refresh_token=installation.refresh_token,
     )
     db.session.add(revocation)
     log.record(
@@ -76,6 +104,7 @@ def unlink(*, by: User) -> None:
     )
     _cancel_deliveries(account_id, by)
     db.session.execute(delete(AlertAction).where(AlertAction.account_id == account_id))
+    slack_sources.clear_channels(account_id)
     erasing.erase(account_id)
     announce(WorkspaceUnlinked(account_id, revocation.id))
     db.session.commit()
@@ -96,7 +125,7 @@ def _cancel_deliveries(account_id: int, by: User) -> None:
 
 
 def unlink_consequences(account_id: int) -> dict[str, int]:
-    """What unlinking will delete, counted: alert actions, user links, waiting deliveries."""
+    """What unlinking will delete, counted: alert actions, channels, links, waiting deliveries."""
 
     def count(table: Any, *conditions: Any) -> int:
         counted = select(func.count()).select_from(table).where(table.account_id == account_id)
@@ -104,6 +133,7 @@ def unlink_consequences(account_id: int) -> dict[str, int]:
 
     return {
         "alert_actions": count(AlertAction),
+        "slack_source_channels": count(SlackSourceChannel),
         "user_links": count(UserLink),
         "waiting_deliveries": count(PostedMessage, BEHIND),
     }
@@ -124,8 +154,10 @@ def _not_confirmed(code: str) -> str:
 def _identity(answer: dict[str, Any]) -> dict[str, Any]:
     """Who the new token is (auth.test): the answer of the exchange has neither bot_id nor URL."""
     if answer.get("is_enterprise_install") or not answer.get("team"):
-        raise Conflict(
-            "Organisation-wide installations are not supported. Install into one workspace."
+        raise StaysInstalled(
+            "Organisation-wide installations are not supported. Install into one workspace.",
+            str((answer.get("enterprise") or {}).get("name") or "your organisation"),
+            is_organization=True,
         )
     if not answer.get("access_token") or not answer.get("bot_user_id"):
         raise SlackError("no_bot_token")
@@ -141,10 +173,7 @@ def _store(answer: dict[str, Any], identity: dict[str, Any], by: User) -> SlackI
         installation = SlackInstallation(account_id=by.account_id, team_id=team_id)
         erasing.sweep(by.account_id)  # or an alert of the last link would turn up in this one
     elif installation.team_id != team_id:
-        raise Conflict(
-            f"You chose {team_name}, but this account is linked to {installation.team_name}. Choose"
-            f" {installation.team_name}, or unlink it first. The app is still installed in {team_name}."
-        )
+        raise _another_workspace(team_id, team_name, installation.team_name)
     _fill(installation, answer, identity, by)
     try:
         with db.session.begin_nested():
@@ -166,6 +195,16 @@ def _store(answer: dict[str, Any], identity: dict[str, Any], by: User) -> SlackI
     announce(WorkspaceLinked(installation.account_id))
     db.session.commit()
     return installation
+
+
+def _another_workspace(team_id: str, chosen: str, linked: str) -> PortalError:
+    words = (
+        f"You chose {chosen}, but this account is linked to {linked}. Choose {linked}, or unlink it"
+        " first."
+    )
+    if installations.of_team(team_id) is not None:  # of another account, which needs the app there
+        return Conflict(words)
+    return StaysInstalled(words, chosen)
 
 
 def _taken(team_name: str) -> PortalError:

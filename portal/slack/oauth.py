@@ -39,6 +39,8 @@ def init_app(app: Flask) -> None:
         client_secret=app.config["SLACK_CLIENT_SECRET"],
         authorize_url=app.config["SLACK_AUTHORIZE_URL"],
         access_token_url=app.config["SLACK_API_URL"] + "oauth.v2.access",
+        # A redirect would carry the code, and the client's secret, to any host.
+        access_token_params={"allow_redirects": False},
         client_kwargs={
             "scope": ",".join(scopes.ALL),  # a string goes out as it is: Slack wants commas
             "token_endpoint_auth_method": "client_secret_basic",
@@ -131,9 +133,10 @@ def _understood(response: requests.Response) -> requests.Response:
         answer = response.json()
     except ValueError:
         raise OAuthError("invalid_response") from None
-    if not isinstance(answer, dict) or answer.get("ok") is not True:
-        code = answer.get("error") if isinstance(answer, dict) else None
-        raise OAuthError(str(code or "unknown_error"))
+    if response.status_code != 200 or not isinstance(answer, dict):  # Slack's own noes are a 200
+        raise OAuthError("invalid_response")
+    if answer.get("ok") is not True:
+        raise OAuthError(str(answer.get("error") or "unknown_error"))
     if answer.get("token_type") in ("bot", "user"):  # a type that Authlib cannot sign with
         answer["token_type"] = "Bearer"  # noqa: S105
         response._content = json.dumps(answer).encode()

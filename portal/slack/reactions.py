@@ -70,7 +70,7 @@ def show_new_alert(fact: AlertCreated) -> Iterable[Wake]:
         "names": [channels[channel_id] for channel_id in sorted(channels)],
         "moment": now(),
     }
-    return _lanes(alert.account_id, channels, SHOW_AND_LOCK, is_new=True, **put)
+    return lanes_of(alert.account_id, channels, SHOW_AND_LOCK, is_new=True, **put)
 
 
 def show_alerts_anew(facts: Sequence[AlertChanged]) -> Iterable[Wake]:
@@ -88,7 +88,7 @@ def show_alerts_anew(facts: Sequence[AlertChanged]) -> Iterable[Wake]:
     wakes = [
         wanted
         for account_id, of_account in sorted(channels.items())
-        for wanted in _lanes(account_id, of_account, LOCK, is_new=False)
+        for wanted in lanes_of(account_id, of_account, is_new=False)
     ]
     if channels:
         _want_newer(alert_ids)
@@ -115,9 +115,12 @@ def resume_lanes(fact: WorkspaceLinked) -> Iterable[Wake]:
         select(kind.channel_id).where(kind.account_id == fact.account_id, is_behind).distinct()
         for kind, is_behind in ((PostedMessage, BEHIND), (Summary, SUMMARY_BEHIND))
     ]
-    db.session.execute(delete(Outage).where(Outage.account_id == fact.account_id))
+    # In the order of whoever delivers: the lanes, by name, then what is theirs together.
+    lanes = select(Lane.channel_id).where(Lane.account_id == fact.account_id)
+    db.session.execute(lanes.order_by(Lane.channel_id).with_for_update()).all()
     free = update(Lane).where(Lane.account_id == fact.account_id)
     db.session.execute(free.values(next_at=now(), held_reason=None, failures=0, returns_at=None))
+    db.session.execute(delete(Outage).where(Outage.account_id == fact.account_id))
     channels = {channel for wanted in behind for channel in db.session.scalars(wanted)}
     return [_lane(fact.account_id, channel_id) for channel_id in sorted(channels)]
 
@@ -131,8 +134,13 @@ def _closed_channels(account_id: int, channel_ids: Iterable[str]) -> set[str]:
     return set(db.session.scalars(wanted))
 
 
-def _lanes(
-    account_id: int, channel_ids: Iterable[str], lock: TextClause, *, is_new: bool, **more: Any
+def lanes_of(
+    account_id: int,
+    channel_ids: Iterable[str],
+    lock: TextClause = LOCK,
+    *,
+    is_new: bool,
+    **more: Any,
 ) -> list[Wake]:
     """The lanes that must be woken: not those where a job comes back before more could be done.
 

@@ -58,13 +58,14 @@ def _new(platform: Platform, team_id: str, enterprise_id: str, installer: str) -
 
 
 def end(platform: Platform, own: Installation, error: str) -> None:
-    """The app is gone: tokens answer `error`, the bot user is deactivated and leaves all channels."""
+    """The app is gone: tokens answer `error`, its windows close, its bot user leaves all channels."""
     world = platform.world
     own.is_active = False
     events.app_ended(platform, own)
     for token in world.tokens.values():
         if token.installation_id == own.id:
             token.error = token.error or error
+    world.views = {k: v for k, v in world.views.items() if v.installation_id != own.id}
     world.people[own.bot_user_id].deleted = True
     for channel in world.channels.values():
         if own.bot_user_id in channel.members and not channel.is_im:

@@ -27,8 +27,6 @@ def open_view(world: World, user_id: str, view_id: str) -> View:
     view = world.views.get(view_id)
     if view is None or view.user != user_id:
         raise NotThere("This window is closed already.")
-    if not world.installations[view.installation_id].is_active:
-        raise NotThere("The app of this window is not installed any more; nothing was delivered.")
     return view
 
 
@@ -114,7 +112,7 @@ def close(
         for each in reversed(closed):
             if each.content.get("notify_on_close"):
                 payload = _payload(platform, world, each, "view_closed", with_trigger=False)
-                payloads.append(payload | {"is_cleared": is_cleared})
+                payloads.append(payload | {"is_cleared": is_cleared, "response_urls": []})
             del world.views[each.id]
     return [deliver(platform, each) for each in payloads]
 

@@ -75,6 +75,7 @@ def _names(world: World, person: Person) -> Names:
     return Names(
         people={each.id: each.real_name for each in world.people.values()},
         channels={each.id: each.name for each in world.channels.values() if not each.is_private},
+        groups={each.id: each.handle for each in world.usergroups.values()},
         zone=person.tz,
     )
 

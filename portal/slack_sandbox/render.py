@@ -48,6 +48,7 @@ class Names:
 
     people: Mapping[str, str] = field(default_factory=dict)
     channels: Mapping[str, str] = field(default_factory=dict)
+    groups: Mapping[str, str] = field(default_factory=dict)
     zone: str = "UTC"
 
 
@@ -171,7 +172,9 @@ def _date(body: str, fallback: str, names: Names) -> Markup:
 
 
 def _group(group: str, label: str, names: Names) -> Markup:
-    return Markup('<span class="mention">{}</span>').format(plain(label) or f"@{group}")
+    known = names.groups.get(group)
+    words = f"@{known}" if known else plain(label) or f"@{group}"
+    return Markup('<span class="mention">{}</span>').format(words)
 
 
 CONTROLS: dict[str, Callable[[str, str, Names], Markup]] = {

@@ -179,6 +179,7 @@ class Switches:
     usergroups_plan: bool = True  # False: the workspace is on the free plan
     usergroups_permitted: bool = True  # False: only admins may change user groups
     channel_creation_permitted: bool = True
+    twin_names_permitted: bool = False  # as two creations at one moment may both succeed
     rate_limits: bool = True
     per_minute: dict[str, int] = field(default_factory=dict)  # by method, instead of its tier
     posting_burst: int = 5

@@ -40,7 +40,14 @@ DEEDS: dict[AuditAction, tuple[Kind, str]] = {
     ),
     AuditAction.USER_DEACTIVATED: (Kind.PEOPLE, "deactivated {subject}"),
     AuditAction.USER_REACTIVATED: (Kind.PEOPLE, "reactivated {subject}"),
+    AuditAction.PHONE_CHANGED: (Kind.PEOPLE, "changed their own phone number"),
     AuditAction.PASSWORD_CHANGED: (Kind.ACCESS, "changed their own password"),
+    AuditAction.PASSWORD_RESET: (Kind.ACCESS, "set a new password for {subject}"),
+    AuditAction.SIGN_IN_LINK_CREATED: (Kind.ACCESS, "made a sign-in link for {subject}"),
+    AuditAction.SIGN_IN_LINK_USED: (
+        Kind.ACCESS,
+        "chose a new password with a sign-in link, and was signed out everywhere else",
+    ),
     AuditAction.SIGN_IN_REVOKED: (Kind.ACCESS, "signed out one of their own browsers"),
     AuditAction.SOURCE_CREATED: (Kind.SOURCES, "created the alert source {subject}"),
     AuditAction.SOURCE_CHANGED: (Kind.SOURCES, "changed the alert source {subject}"),
@@ -49,6 +56,10 @@ DEEDS: dict[AuditAction, tuple[Kind, str]] = {
     AuditAction.INTEGRATION_KEY_ROTATED: (
         Kind.SOURCES,
         "replaced the integration key of the alert source {subject}",
+    ),
+    AuditAction.SLACK_SETTINGS_CHANGED: (
+        Kind.SOURCES,
+        "changed the Slack settings of the alert source {subject}",
     ),
     AuditAction.ALERT_ACTION_CREATED: (
         Kind.ALERT_ACTIONS,
@@ -138,7 +149,12 @@ LABELS = {
     "type": "Type",
     "channel": "Channel",
     "channel_id": "Channel id",
+    "channels": "Slack channels",
     "sources": "Alert sources",
+    "policies": "Escalation policies",
+    "label": "Label",
+    "anyone_may_ask": "Anyone may ask who is on call",
+    "shows_phone": "Phone numbers shown",
     "escalation_policy_id": "Escalation policy",
     "levels": "Levels",
     "delay": "Minutes before level 1",
@@ -152,6 +168,7 @@ LABELS = {
     "missing": "Missing permissions",
     "reason": "Reason",
     "alert_actions": "Alert actions deleted",
+    "slack_source_channels": "Channels of Slack alert sources cleared",
     "user_links": "Links between people and Slack deleted",
     "waiting_deliveries": "Waiting deliveries cancelled",
 }

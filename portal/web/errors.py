@@ -4,7 +4,7 @@ import structlog
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from portal.db import db
 from portal.errors import NOTHING_HERE, PortalError, TooMany
@@ -60,7 +60,9 @@ def _http(problem: HTTPException) -> Response:
     if problem.response is not None or problem.code is None or problem.code < 400:
         return make_response(problem.get_response())
     words = EXPIRED if isinstance(problem, CSRFError) else WORDS.get(problem.code, "")
-    response = _answer(problem.code, words or problem.description or "")
+    if isinstance(problem, SecurityError) or not words:
+        words = problem.description or ""
+    response = _answer(problem.code, words)
     for name, value in problem.get_headers():
         if name in ("Allow", "Retry-After"):
             response.headers[name] = value

@@ -10,6 +10,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+A_YEAR = 365 * 24 * 60 * 60  # seconds
 
 
 def init_app(app: Flask) -> None:
@@ -26,10 +27,13 @@ def init_app(app: Flask) -> None:
         "base-uri": "'none'",
     }
     written = "; ".join(f"{name} {value}" for name, value in policy.items())
+    is_https = app.config["PUBLIC_URL"].startswith("https://")
 
     @app.after_request
     def protect(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = written
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
+        if is_https:  # for this name alone: what runs beside it is not ours to decide
+            response.headers["Strict-Transport-Security"] = f"max-age={A_YEAR}"
         return response

@@ -41,6 +41,8 @@ class Day:
     width: float
     label: str
     number: str
+    date: date
+    hours: float  # 24, except where clocks change
     is_today: bool
     is_weekend: bool
 
@@ -156,6 +158,8 @@ class _Frame:
             x=self.place(since),
             width=self.place(until) - self.place(since),
             label=f"{day:%a}",
+            date=day,
+            hours=(until - since) / timedelta(hours=1),
             number=f"{day:%-d %b}" if day.day == 1 else f"{day:%-d}",
             is_today=to_local(present, self.zone).date() == day,
             is_weekend=day.weekday() >= 5,

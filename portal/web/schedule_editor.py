@@ -194,6 +194,7 @@ def _page(draft: Draft, schedule: Schedule | None, status: int = 200) -> Respons
         schedule=schedule,
         type=type,
         time_zones=sorted(available_timezones()),
+        planned_from=queries.planned_from(schedule.id, now()) if schedule else None,
         asks_about_gaps=status == 422 and not draft.errors,
         **_choices(draft),
         **(_preview(draft) if type is ScheduleType.RECURRING else {}),

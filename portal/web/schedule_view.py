@@ -119,9 +119,9 @@ def context(schedule: Schedule) -> dict[str, Any]:
         "shown": shown,
         "spans": SPANS,
         "bands": schedule_drawing.bands(
-            rules, names, shown.first, shown.weeks, shown.zone, present
+            rules, names, shown.first, shown.weeks, shown.zone, present, schedule.created_at
         ),
-        "rows": _rows(rules, shifts, names, shown),
+        "rows": _rows(rules, shifts, names, max(shown.start, schedule.created_at), shown.end),
         "absent": sorted({names.of(one.user_id) for one in shifts if one.is_absent}),
         "overrides": queries.coming_overrides(schedule.id, present),
         "people": people_for_shifts(),
@@ -188,15 +188,19 @@ def exact(raw: str) -> datetime:
 
 
 def _rows(
-    rules: ScheduleRules, shifts: list[Shift], names: schedule_drawing.Names, shown: Range
+    rules: ScheduleRules,
+    shifts: list[Shift],
+    names: schedule_drawing.Names,
+    since: datetime,
+    until: datetime,
 ) -> list[Row]:
     rows = [
         Row(one.starts_at, one.ends_at, one, names.of(one.user_id), _why(rules, one))
         for one in shifts
     ]
     rows += [
-        Row(gap.starts_at, gap.ends_at or shown.end, None, "Nobody", "a gap")
-        for gap in calculator.uncovered(shifts, shown.start, shown.end)
+        Row(gap.starts_at, gap.ends_at or until, None, "Nobody", "a gap")
+        for gap in calculator.uncovered(shifts, since, until)
     ]
     return sorted(rows, key=lambda row: row.starts_at)
 

@@ -20,7 +20,14 @@ from portal.domain.oncall.exchanges import Part, Planned
 from portal.domain.oncall.models import Override, Schedule, ScheduleType
 from portal.domain.oncall.rules import Layer
 from portal.errors import Conflict, Denied, Invalid, NotFound, PortalError
-from tests.make import make_account, make_override, make_schedule, make_static_schedule, make_user
+from tests.make import (
+    make_account,
+    make_override,
+    make_policy,
+    make_schedule,
+    make_static_schedule,
+    make_user,
+)
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)  # a Monday
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -480,3 +487,13 @@ def test_a_calendar_link_ends_when_renewed_revoked_or_its_owner_may_no_longer_se
             for entry in db.session.scalars(db.select(AuditEntry))
         ]
         assert not any(token in text for token in (first, second, own) for text in texts)
+
+
+def test_a_schedule_that_a_policy_asks_stays(crew: Crew) -> None:
+    with crew.app.app_context():
+        schedule = db.session.get_one(Schedule, crew.schedule_id)
+        make_policy(schedule.account, [schedule])
+        by = crew.person(crew.uma)
+        refused = refusal(lambda: operations.delete(crew.schedule_id, by=by))
+        assert "still used by an escalation policy" in str(refused)
+        assert crew.at(NOON) == crew.ada

@@ -1,6 +1,5 @@
 """Is a monitoring tool answered as product.md section 9 promises, and is a 202 a promise kept?"""
 
-import io
 import json
 import uuid
 from collections.abc import Callable
@@ -12,8 +11,6 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from werkzeug.test import TestResponse, create_environ, run_wsgi_app
-from werkzeug.wrappers import Request
 
 from portal import create_app
 from portal.db import db, now
@@ -125,31 +122,6 @@ def test_other_methods_are_refused_in_json(client: FlaskClient) -> None:
     answer = client.get("/api/events")
     assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
     assert answer.get_json()["status"] == 405
-
-
-def send_chunked(app: Flask, body: bytes) -> TestResponse:
-    """As gunicorn hands over a chunked body: it has no length, but an end."""
-    environ = create_environ("/api/events", method="POST")
-    environ |= {"wsgi.input": io.BytesIO(body), "wsgi.input_terminated": True}
-    assert "CONTENT_LENGTH" not in environ
-    return TestResponse(*run_wsgi_app(app, environ, buffered=True), request=Request(environ))
-
-
-@pytest.mark.parametrize("is_chunked", [False, True])
-def test_more_than_a_mebibyte_is_refused(app: Flask, is_chunked: bool) -> None:
-    body = json.dumps({"integrationKey": "k", "details": "x" * 1024 * 1024}).encode()
-    if is_chunked:
-        answer = send_chunked(app, body)
-    else:
-        answer = app.test_client().post("/api/events", data=body)
-    assert answer.status_code == 413
-    assert answer.get_json()["code"] == "EVENT_TOO_LARGE"
-
-
-def test_a_chunked_event_is_as_good_as_any(app: Flask, key: str, alerts: Alerts) -> None:
-    body = {"apiKey": key, "eventType": "ALERT", "summary": "Disk full"}
-    assert send_chunked(app, json.dumps(body).encode()).status_code == 202
-    assert len(alerts()) == 1
 
 
 def test_who_sends_too_much_is_told_when_to_go_on(

@@ -21,6 +21,7 @@ def test_every_field_arrives() -> None:
         details="**full**",
         priority="LOW",
         severity=2,
+        routingKey=" db, web ",
         links=[{"href": "https://example.com/runbook", "text": "Runbook"}],
         images=[{"src": "https://example.com/a.png", "href": "https://example.com", "alt": "A"}],
         labels={"host": "db-1"},
@@ -34,6 +35,7 @@ def test_every_field_arrives() -> None:
         details="**full**",
         priority="LOW",
         severity=2,
+        routing_key="db, web",
         links=[{"href": "https://example.com/runbook", "text": "Runbook"}],
         images=[{"src": "https://example.com/a.png", "href": "https://example.com", "alt": "A"}],
         labels={"host": "db-1"},
@@ -90,7 +92,7 @@ def test_a_wrong_field_is_named(fields: dict[str, Any], field: str) -> None:
 
 
 def test_unknown_fields_and_null_are_no_error() -> None:
-    event = parsed(services=[1], logs="x", routingKey={}, surprise=1, severity=None, links=None)
+    event = parsed(services=[1], logs="x", routingKey=None, surprise=1, severity=None, links=None)
     assert event == parsed()
 
 

@@ -9,7 +9,14 @@ from sqlalchemy import text
 from portal import create_app
 from portal.db import db
 from portal.settings import Settings
-from tests.make import make_action, make_alert, make_source
+from tests.make import (
+    make_account,
+    make_action,
+    make_alert,
+    make_policy,
+    make_source,
+    make_user,
+)
 
 
 @pytest.fixture
@@ -86,10 +93,14 @@ def test_without_a_slack_app_it_is_not_ready(
 
 def test_metrics_count_what_the_database_knows(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
-        source, _ = make_source()
+        account = make_account()
+        source, _ = make_source(account)
+        make_policy(account, [make_user(account)], source=source)
         make_action(source)
         make_alert(source)
         make_alert(source)
+        waiting = text("SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo'")
+        jobs = db.session.execute(waiting).scalar_one()
     report(app, seconds_ago=2)
     answer = client.get("/metrics")
     assert answer.content_type.startswith("text/plain")
@@ -100,10 +111,12 @@ def test_metrics_count_what_the_database_knows(app: Flask, client: FlaskClient) 
     }
     assert found["tocsin_events_received_last_5_minutes", "opened"] == 2
     assert found["tocsin_alerts_open", "pending"] == 2
+    assert found["tocsin_escalations_pending",] == 2
+    assert found["tocsin_escalations_oldest_overdue_seconds",] == 0
     assert found["tocsin_deliveries_waiting",] == 2
     assert 0 <= found["tocsin_deliveries_oldest_seconds",] < 60
     assert found["tocsin_deliveries_given_up",] == 0
-    assert found["tocsin_jobs_waiting",] == 1
+    assert found["tocsin_jobs_waiting",] == jobs > 0
     assert found["tocsin_workers",] == 1
 
 

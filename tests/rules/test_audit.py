@@ -16,8 +16,17 @@ RECORDED_BY = {"log.record", "audit", "timeline.record"}
 NOT_AUDITED = {
     "accounts/sign_ins.py": {"sign_in", "sign_in_invited", "sign_out", "seen"},
     "alerts/receive.py": {"receive"},
-    "escalation/operations.py": {"escalate", "take_due_steps"},
+    "escalation/operations.py": {"escalate", "postpone", "take_due_steps"},
     "notices/operations.py": {"dismiss"},
+    # How people want to be told is their own affair; what was sent stands on the timeline.
+    "notifications/operations.py": {
+        "choose",
+        "mute",
+        "next_way",
+        "send_test",
+        "take_due",
+        "unmute",
+    },
     "oncall/calendar_links.py": {"opened_by"},
     "rate_limits.py": {"hit"},
 }

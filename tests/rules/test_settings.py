@@ -37,6 +37,7 @@ def test_what_is_enough_for_production_is_enough() -> None:
         ("DATABASE_URL", "host/name", "must be a PostgreSQL URL"),
         ("DATABASE_URL", "postgresql://me:secret@host:port/name", "must be a PostgreSQL URL"),
         ("PUBLIC_URL", "https://alerts.example.com:99999", "PUBLIC_URL: must be a URL like https"),
+        ("PUBLIC_URL", "https://a..b", "PUBLIC_URL: must be a URL like https://"),
         ("PUBLIC_URL", "https://[", "PUBLIC_URL: must be a URL like https://"),
         ("PUBLIC_URL", "https://example.com/alerts", "must end after the host"),
         ("PUBLIC_URL", "alerts.example.com", "PUBLIC_URL: must be a URL like https://"),

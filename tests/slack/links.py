@@ -8,7 +8,8 @@ from portal.db import db, now
 from portal.domain.accounts.models import User
 from portal.slack import upkeep
 from portal.slack.installations import Credentials
-from portal.slack.posted import Lane
+from portal.slack.pacing import Outage
+from portal.slack.posted import Lane, PostedMessage
 from tests.make import make_action, make_alert, make_source
 from tests.slack.conftest import Story
 
@@ -77,7 +78,10 @@ def last_call(story: Story) -> int:
 def catch_up(story: Story) -> None:
     """As if a while had gone by in every lane, and the clock had woken what is behind."""
     with story.app.app_context():
-        db.session.execute(update(Lane).values(next_at=now(), paced_at=now(), held_reason=None))
+        free = update(Lane).values(next_at=now(), paced_at=now(), held_reason=None)
+        db.session.execute(free.values(returns_at=None))
+        db.session.execute(update(Outage).values(next_try_at=now()))
+        db.session.execute(update(PostedMessage).values(not_before=None))
         upkeep.wake_behind()
         db.session.commit()
     story.work()

@@ -11,7 +11,7 @@ from portal.domain.accounts.permissions import Role
 from portal.domain.alerts.models import Alert, AlertStatus
 from portal.slack import upkeep
 from portal.slack.installations import SlackInstallation
-from portal.slack.posted import places
+from portal.slack.places import places
 from tests.make import make_account, make_user
 from tests.slack.conftest import Story
 from tests.slack.links import account_of, alert, last_call, methods, page, texts

@@ -113,6 +113,16 @@ EXAMPLES = os.environ.get("TOCSIN_EXAMPLES")
         ("authorize", "Acme"),
         ("time_passes", 3600),
         ("end_at_slack", "uninstall"),
+        ("time_passes", 3600),
+        ("authorize", "Acme"),
+        ("time_passes", 3600),
+    ]
+)
+@example(
+    [
+        ("authorize", "Acme"),
+        ("time_passes", 3600),
+        ("end_at_slack", "uninstall"),
         ("events_come", 1),
         ("authorize", "Beta"),
         ("authorize", "Acme"),

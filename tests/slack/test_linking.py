@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 from portal.db import db
 from portal.slack.installations import Revocation
 from portal.slack.people import UserLink
+from tests.make import make_action
 from tests.slack.conftest import Story, post
 
 
@@ -56,6 +57,9 @@ def test_cancelling_at_slack_changes_nothing(story: Story) -> None:
     answer = story.come_back(browser, story.sandbox.consent(story.authorize(browser), allow=False))
     assert answer.status_code == 409
     assert "You cancelled at Slack. Nothing was changed." in answer.text
+    assert "<h1>Slack is not linked</h1>" in answer.text
+    assert 'href="/settings/connectors/slack">Back to the Slack page</a>' in answer.text
+    assert "no longer possible" not in answer.text
     assert story.installation(people["adam"].account_id or 0) is None
 
 
@@ -103,8 +107,10 @@ def test_a_state_of_another_person_or_browser_is_refused(story: Story) -> None:
         ({"effect": "error", "error": "bad_client_secret"}, "tocsin doctor"),
         ({"effect": "rate_limited", "retry_after": 5}, "could not be reached"),
         ({"effect": "not_json"}, "could not be reached"),
+        ({"effect": "not_json", "variant": "array"}, "could not be reached"),
         ({"effect": "reset"}, "could not be reached"),
         ({"effect": "server_error"}, "could not be reached"),
+        ({"effect": "server_error", "variant": "json"}, "could not be reached"),
     ],
 )
 def test_every_failed_exchange_is_a_readable_page_and_an_unchanged_link(
@@ -134,6 +140,8 @@ def test_an_organisation_wide_installation_is_refused(story: Story) -> None:
     )
     answer = story.come_back(browser, callback)
     assert "Organisation-wide installations are not supported" in answer.text
+    assert "The app is still installed in Globex" in answer.text
+    assert "An owner of the organisation can remove it" in answer.text
     assert story.installation(people["adam"].account_id or 0) is None
 
 
@@ -158,9 +166,53 @@ def test_another_workspace_is_refused_with_both_names(story: Story) -> None:
     callback = story.sandbox.consent(story.authorize(browser), team_id="T0BETA", user_id="U0BEA")
     answer = story.come_back(browser, callback)
     assert "You chose Beta, but this account is linked to Acme" in answer.text
+    assert "<h1>The link to Slack is as it was</h1>" in answer.text
+    assert "The app is still installed in Beta" in answer.text
+    assert "Remove app" in answer.text
     installation = story.installation(people["olivia"].account_id or 0)
     assert installation is not None
     assert installation.team_id == "T0ACME"
+
+
+def test_nobody_is_asked_to_remove_the_app_where_another_account_needs_it(story: Story) -> None:
+    first, second = story.people("Acme"), story.people("Beta")
+    story.link(first["olivia"])
+    story.link(second["olivia"], team_id="T0BETA", user_id="U0BEA")
+    browser = story.browser(first["olivia"])
+    callback = story.sandbox.consent(story.authorize(browser), team_id="T0BETA", user_id="U0BEA")
+    answer = story.come_back(browser, callback)
+    assert "You chose Beta, but this account is linked to Acme" in answer.text
+    assert "still installed" not in answer.text
+
+
+def test_the_next_step_is_only_told_if_it_is_one(story: Story) -> None:
+    olivia = story.people()["olivia"]
+
+    def told() -> str:
+        browser = story.browser(olivia)
+        callback = story.sandbox.consent(story.authorize(browser))
+        answer = story.come_back(browser, callback)
+        return str(browser.get(answer.location).text)
+
+    assert "Next, create an alert action" in told()
+    assert "is linked again. Everything that was set up is kept." in told()
+    post(story.browser(olivia), "/settings/connectors/slack/unlink")
+    story.work()
+    with story.app.app_context():
+        make_action(account=olivia.account)
+    page = told()
+    assert "Slack workspace Acme is linked." in page
+    assert "Next, create" not in page
+
+
+def test_whoever_was_signed_out_meanwhile_finds_the_way_back(story: Story) -> None:
+    browser = story.browser(story.people()["adam"])
+    callback = story.sandbox.consent(story.authorize(browser))
+    answer = story.come_back(story.browser(), callback)
+    assert answer.status_code == 400
+    assert "<h1>Slack is not linked</h1>" in answer.text
+    assert "Sign in and start again with Authorize." in answer.text
+    assert 'href="/settings/connectors/slack"' in answer.text
 
 
 def test_twenty_callbacks_with_one_state_link_once(story: Story) -> None:

@@ -221,6 +221,19 @@ def follow_key(detective: Detective, user: User) -> str:
     return newest
 
 
+def follow_calendar_link(detective: Detective, person: User) -> None:
+    """The address is shown once; then a calendar program reads it, and one with a wrong address."""
+    client = detective.browser(person)
+    post(client, "/my-shifts/calendar-link", on="/my-shifts")
+    found = re.search(r"/calendar/([\w-]+)\.ics", client.get("/my-shifts").text)
+    assert found, "the address is shown right after it was made"
+    detective.secrets["calendar link"] = found[1]
+    detective.hear("my shifts", client.get("/my-shifts"))
+    stranger = detective.story.app.test_client()
+    assert detective.hear("the calendar", stranger.get(found[0])).status_code == HTTPStatus.OK
+    detective.hear("no calendar", stranger.get(f"/calendar/{found[1]}x.ics"))
+
+
 def authorize(detective: Detective, admin: User, **choice: Any) -> TestResponse:
     """To Slack and back. The state in the address is a secret of the log's."""
     browser = detective.browser(admin)
@@ -244,6 +257,7 @@ def test_no_secret_is_found_anywhere(story: Story, detective: Detective) -> None
     sandbox.admin("switch", token_rotation=True)
     follow_sign_in(detective, olivia)
     follow_invitation(detective, olivia)
+    follow_calendar_link(detective, people["ada"])
 
     # Linking: cancelled, refused by Slack, failing in the database, and done.
     assert authorize(detective, olivia, allow=False).status_code == HTTPStatus.CONFLICT

@@ -16,9 +16,11 @@ from portal.domain.audit.models import AuditEntry
 from portal.domain.routing.models import AlertAction
 from portal.slack import conversations, erasing, gateway, linking, replies, revocations, upkeep
 from portal.slack.clicks import SlackClick
+from portal.slack.direct_notes import DirectNote
 from portal.slack.installations import Revocation, SlackInstallation
+from portal.slack.pacing import Outage
 from portal.slack.people import UserLink
-from portal.slack.posted import PostedMessage
+from portal.slack.posted import PostedMessage, Summary
 from tests.make import make_action, make_alert, make_source
 from tests.slack.conftest import Story, post
 from tests.slack.links import (
@@ -88,6 +90,11 @@ def fill(story: Story, person: User, alert_id: int) -> None:
     with story.app.app_context():
         conversations.ask_refresh(account_id)
         db.session.add(
+            DirectNote(account_id=account_id, slack_user_id="U0ADA", text="Hello", path="/alerts")
+        )
+        db.session.add(Outage(account_id=account_id, reason="http_503", next_try_at=now()))
+        db.session.add(Summary(account_id=account_id, channel_id="C0OPS", channel_name="ops"))
+        db.session.add(
             SlackClick(
                 account_id=account_id,
                 slack_user_id="U0WALTER",
@@ -142,7 +149,12 @@ def test_the_question_counts_exactly_what_is_then_deleted(
         cancelled = select(func.count()).where(TimelineEntry.kind == TimelineKind.SLACK_FAILED)
         assert db.session.scalar(cancelled) == 1234
         consequences = linking.unlink_consequences(account_id)
-    assert said == {"alert_actions": 3, "user_links": links, "waiting_deliveries": 1234}
+    assert said == {
+        "alert_actions": 3,
+        "slack_source_channels": 0,
+        "user_links": links,
+        "waiting_deliveries": 1234,
+    }
     assert set(consequences.values()) == {0}
     assert counted(story, AlertAction) == counted(story, PostedMessage) == 0
 
@@ -303,10 +315,10 @@ def test_linking_again_ends_a_revocation_that_would_kill_the_new_link(
 def test_an_alert_that_came_during_the_unlinking_never_turns_up(
     story: Story, cast: dict[str, User]
 ) -> None:
-    for is_swept in (True, False):
+    for is_swept, channel_id in ((True, "C0OPS"), (False, "C0DB")):
         with story.app.app_context():
             source, _ = make_source(cast["olivia"].account)
-            make_action(source, channel_id="C0OPS")
+            make_action(source, channel_id=channel_id)
 
         def unlink_now() -> None:
             linking.unlink(by=db.session.get_one(User, cast["adam"].id))
@@ -323,7 +335,7 @@ def test_an_alert_that_came_during_the_unlinking_never_turns_up(
             assert counted(story, PostedMessage) == 0
         story.link(cast["adam"])
         assert counted(story, PostedMessage) == 0
-        assert texts(story, "C0OPS") == []
+        assert texts(story, channel_id) == []
 
 
 def test_what_waits_for_a_first_link_is_not_swept(story: Story) -> None:

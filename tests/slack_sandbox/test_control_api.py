@@ -15,6 +15,7 @@ from portal.slack_sandbox import Sandbox
 
 from .conftest import CALLBACK, App, authorize_url
 from .test_control import BUTTONS
+from .test_modals import modal
 from .test_rules import QUIET
 from .test_web_api import refusal
 
@@ -209,3 +210,23 @@ def test_other_sites_cannot_steer_it(control: Control) -> None:
 )
 def test_a_wrong_question_is_refused(control: Control, what: str, body: Any) -> None:
     assert control(what, body)["status"] in (400, 404)
+
+
+def test_what_people_do_can_be_done_over_http(
+    sandbox: Sandbox, slack: WebClient, control: Control, app: App
+) -> None:
+    where = {"channel_id": "C0OPS", "user_id": "U0ADA"}
+    said = control("act/message", {**where, "text": "It burns"})
+    control("act/reply", {**where, "ts": said["ts"], "text": "On it"})
+    assert [m["text"] for m in control("messages?channel=C0OPS")] == ["It burns", "On it"]
+    asked = {**where, "team_id": "T0ACME", "command": "/on-call", "text": "db"}
+    assert control("act/command", asked)["verdict"] == "ok"
+    assert "not a valid command" in control("act/command", {**asked, "command": "/no"})["error"]
+    shortcut = control("act/shortcut", {"user_id": "U0ADA", "callback_id": "create"})
+    slack.views_open(trigger_id=shortcut["payload"]["trigger_id"], view=modal())
+    assert control("views?user=U0ADA")["modal"]["title"]["text"] == "Create alert"
+    assert "required" in control("act/submit", {"user_id": "U0ADA"})["error"]
+    submitted = control("act/submit", {"user_id": "U0ADA", "values": {"summary": "Fire"}})
+    assert submitted["kind"] == "view_submission"
+    assert control("views?user=U0ADA") == {"modal": None, "home": None}
+    assert app.sent()["view"]["state"]["values"]["summary"]["typed"]["value"] == "Fire"

@@ -378,8 +378,11 @@ def test_a_modal_can_be_opened_while_the_app_is_answering(
     assert sandbox.wait_for_view("U0ADA", "Create alert", timeout=1)
 
 
-def test_the_modals_of_a_removed_app_are_dead(sandbox: Sandbox, open_: Open) -> None:
+def test_the_windows_of_a_removed_app_close(
+    sandbox: Sandbox, slack: WebClient, open_: Open
+) -> None:
     open_()
+    slack.views_publish(user_id="U0UMA", view={"type": "home", "blocks": [MORE]})
     sandbox.admin("uninstall", team_id="T0ACME")
-    with pytest.raises(NotThere, match="not installed"):
-        sandbox.submit_view("U0ADA", {"summary": "Fire"})
+    assert sandbox.open_view_of("U0ADA") is None
+    assert sandbox.home_of("U0UMA") is None

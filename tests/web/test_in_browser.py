@@ -12,7 +12,9 @@ from werkzeug.serving import make_server
 from portal.db import db
 from portal.domain.accounts.models import User
 from portal.domain.accounts.permissions import Role
-from tests.make import PASSWORD, make_account, make_user
+from portal.domain.alerts import operations
+from portal.domain.alerts.models import Via
+from tests.make import PASSWORD, make_account, make_alert, make_policy, make_source, make_user
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
@@ -101,3 +103,49 @@ def test_the_list_of_alerts_follows_and_costs_a_304_when_nothing_happened(screen
             pass
         assert answer.value.status == status
     expect(screen.locator("#alert-list")).to_be_visible()
+
+
+def test_a_policy_is_made_with_the_keyboard_and_nothing_typed_is_lost(screen: Page) -> None:
+    screen.goto("/escalation-policies/new")
+    screen.get_by_label("Name").fill("Platform")
+    screen.get_by_label("Minutes to answer").fill("3")
+    screen.get_by_label("to level 1").select_option(label="Bob")
+    screen.get_by_role("button", name="Add a level").press("Enter")
+    second = screen.get_by_label("to level 2")
+    expect(second).to_be_focused()
+    second.select_option(label="Olga")
+    second.press("Tab")
+    screen.keyboard.press("Enter")  # Add
+    expect(screen.get_by_role("group", name="Level 2").get_by_text("Olga").first).to_be_visible()
+    screen.get_by_role("group", name="Level 2").get_by_role("button", name="Move up").press("Enter")
+    expect(screen.get_by_role("heading", name="Level 1")).to_be_focused()
+    expect(screen.get_by_label("Minutes to answer").nth(1)).to_have_value("3")
+    screen.get_by_label("Name").press("Enter")  # saves, and presses no other button
+    expect(screen.get_by_role("heading", name="Platform")).to_be_visible()
+    levels = screen.get_by_role("region", name="Who would be asked right now").locator("ol > li")
+    expect(levels).to_have_count(2)
+    expect(levels.nth(0)).to_contain_text("Olga")
+    expect(levels.nth(1)).to_contain_text("Bob")
+
+
+def test_an_alert_is_steered_in_a_dialog_and_the_page_follows(
+    app: Flask, screen: Page, people: tuple[User, User]
+) -> None:
+    olga, bob = people
+    with app.app_context():
+        source = make_source(olga.account)[0]
+        make_policy(olga.account, [olga], [bob], name="Platform", source=source)
+        alert = make_alert(source)
+        operations.acknowledge(alert.id, by=db.session.get_one(User, bob.id), via=Via.SLACK)
+    screen.goto(f"/alerts/{alert.id}")
+    asked = screen.get_by_role("region", name="Who is asked")
+    expect(asked).to_contain_text("Nobody further, while Bob has it")
+    asked.get_by_role("button", name="Escalate").click()
+    question = screen.get_by_role("dialog", name="Escalate now?")
+    expect(question.get_by_label("Level")).to_be_focused()
+    question.get_by_label("Level").select_option("1")
+    question.get_by_role("button", name="Escalate").click()
+    expect(asked).to_contain_text("to Bob: level 2 of Platform")
+    expect(screen.get_by_role("region", name="Status")).to_contain_text("Nobody has it")
+    expect(screen.get_by_role("region", name="Timeline")).to_contain_text("Olga escalated to Olga")
+    expect(asked.get_by_role("heading")).to_be_focused()

@@ -151,6 +151,8 @@ def deliveries(app: Flask, links: dict[str, SlackInstallation]) -> None:
         posts[0].shown_version, posts[0].shown_at = 1, now() - timedelta(minutes=5)
         posts[1].created_at = now() - timedelta(hours=2)
         posts[2].gave_up_at = now()
+        link = db.session.get_one(SlackInstallation, links["Acme"].id)
+        link.last_success_at = posts[0].shown_at
         lane = db.session.get(Lane, (account_id, "C0OPS"))
         lane = lane or Lane(account_id=account_id, channel_id="C0OPS")
         lane.held_reason, lane.next_at = "is_archived", now() + timedelta(minutes=1)

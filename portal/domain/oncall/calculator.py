@@ -85,7 +85,7 @@ def uncovered(found: Iterable[Shift], start: datetime, end: datetime) -> list[Sp
     for shift in found:
         if since < shift.starts_at:
             result.append(Span(since, shift.starts_at))
-        since = shift.ends_at
+        since = max(since, shift.ends_at)
     return [*result, Span(since, end)] if since < end else result
 
 

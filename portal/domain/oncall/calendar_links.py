@@ -67,5 +67,5 @@ def _of(person: User, schedule_id: int | None) -> tuple[ColumnElement[bool], ...
 
 def _audit(action: AuditAction, schedule_id: int | None, by: User) -> None:
     found = None if schedule_id is None else queries.schedule(by, schedule_id)
-    subject = f"schedule {found.name}" if found else "own shifts"
+    subject = f"schedule {found.name}" if found else "their own shifts"
     log.record(action, account_id=by.account_id, by=by, subject=subject)

@@ -13,7 +13,7 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import recurring_ical_events
-from icalendar import Calendar, Event
+from icalendar import Calendar, Event, vRecur
 
 from portal.domain.oncall.calculator import Shift
 from portal.domain.oncall.local_time import to_utc
@@ -133,6 +133,8 @@ def _moment(value: datetime | date, zone: ZoneInfo) -> datetime:
 def _refuse_intricate(event: Event) -> None:
     """Raises Invalid for repetitions that no shift needs and that would take long to expand."""
     for rule in _listed(event.get("rrule")):
+        if not isinstance(rule, vRecur):  # marked as a date, for instance
+            raise Invalid(UNREADABLE, field="calendar")
         frequency = str(_listed(rule.get("FREQ"))[0]) if rule.get("FREQ") else ""
         parts = {str(part).upper() for part, value in rule.items() if value}
         if frequency not in ALLOWED or not parts <= ALWAYS_ALLOWED | ALLOWED[frequency]:

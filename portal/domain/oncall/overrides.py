@@ -71,11 +71,11 @@ def hand_over(
     ends_at: datetime,
     by: User,
 ) -> list[Override]:
-    """Somebody takes my shifts in that range, in all these schedules."""
+    """Somebody takes what of my shifts in that range is not over yet, in all these schedules."""
     ids = sorted(set(schedule_ids))
     for schedule_id in ids:
         locked(schedule_id, by, Permission.OVERRIDE_ANYBODY)
-    starts_at, ends_at = checks.times(starts_at, ends_at)
+    starts_at, ends_at = checks.times(max(starts_at, now()), ends_at)
     return _enter_all(exchanges.taking(ids, by.id, to_user_id, starts_at, ends_at), by)
 
 

@@ -12,7 +12,7 @@ from portal.domain.accounts.models import User
 from portal.domain.accounts.permissions import Permission
 from portal.domain.oncall import calculator
 from portal.domain.oncall.loading import rules_of
-from portal.domain.oncall.models import Override, Schedule
+from portal.domain.oncall.models import Override, Schedule, ScheduleVersion
 from portal.domain.oncall.rules import Layer, ScheduleRules
 from portal.errors import NotFound
 
@@ -58,6 +58,15 @@ def layers_at(schedule_id: int, at: datetime) -> tuple[Layer, ...]:
 def newest_layers(schedule_id: int) -> tuple[Layer, ...]:
     """The layers that were saved last, also when they hold only later."""
     return layers_at(schedule_id, END_OF_TIME)
+
+
+def planned_from(schedule_id: int, at: datetime) -> datetime | None:
+    """When layers that were saved already will begin to hold; None if none are waiting."""
+    return db.session.scalar(
+        select(func.max(ScheduleVersion.valid_from)).where(
+            ScheduleVersion.schedule_id == schedule_id, ScheduleVersion.valid_from > at
+        )
+    )
 
 
 def on_call_now(schedule_ids: Iterable[int], at: datetime) -> dict[int, int | None]:

@@ -1,7 +1,8 @@
 """How does an alert look in Slack? The same alert always gives the same message."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from slack_sdk.models.blocks import (
     ActionsBlock,
@@ -13,7 +14,7 @@ from slack_sdk.models.blocks import (
 )
 
 from portal.domain.alerts.models import Alert, AlertStatus, Priority
-from portal.slack.messages.text import code, escape, link, moment
+from portal.slack.messages.text import code, escape, link, moment, units
 
 ACKNOWLEDGE, RESOLVE = "alert_acknowledge", "alert_resolve"
 EVENT_TYPE = "tocsin_alert"
@@ -25,19 +26,29 @@ COLOURS = {
 # Well below Slack's limits (a section 3,000; all blocks about 12,000, observed, undocumented).
 LONGEST_DETAILS = 2500
 LONGEST_LINKS = 5
+MOST_ASKED = 15
+
+
+class Asked(NamedTuple):
+    """Somebody who was asked to act. Who has no `slack_user_id` is named, not mentioned."""
+
+    name: str
+    slack_user_id: str | None
+    has_acknowledged: bool
 
 
 def alert_message(
-    alert: Alert, url: str, version: int, *, is_brief: bool = False
+    alert: Alert, url: str, version: int, *, asked: Sequence[Asked] = (), is_brief: bool = False
 ) -> dict[str, Any]:
     """The arguments of chat.postMessage and chat.update for the alert's present state.
 
     `url` is the alert's page, `version` makes the block ids new, as Slack asks for in updates.
-    A brief message leaves out details and links: for when Slack finds the other one too long.
+    A mention in an edited message notifies nobody, so those asked are mentioned. A brief message leaves out details and links: for when Slack finds the other one too long.
     """
     blocks = [
         _title(alert, url),
         _state(alert),
+        *_asked(asked),
         _fields(alert),
         *([] if is_brief else [*_details(alert, url), *_links(alert)]),
         *_buttons(alert),
@@ -80,6 +91,18 @@ def _state(alert: Alert) -> Block:
     return SectionBlock(text=_markdown(line))
 
 
+def _asked(asked: Sequence[Asked]) -> list[Block]:
+    if not asked:
+        return []
+    names = [
+        (f"<@{each.slack_user_id}>" if each.slack_user_id else escape(each.name, 100))
+        + (" ✓" if each.has_acknowledged else "")
+        for each in asked[:MOST_ASKED]
+    ]
+    more = f" and {len(asked) - MOST_ASKED} more" if len(asked) > MOST_ASKED else ""
+    return [ContextBlock(elements=[_markdown(f"Asked: {', '.join(names)}{more}")])]
+
+
 def _fields(alert: Alert) -> Block:
     priority = alert.priority.capitalize() + (f", SEV{alert.severity}" if alert.severity else "")
     parts = [
@@ -105,8 +128,9 @@ def _links(alert: Alert) -> list[Block]:
     links = [
         link(each.get("href", ""), each.get("text") or each.get("href", ""), 150)
         for each in alert.links[:LONGEST_LINKS]
-        if len(each.get("href", "")) <= 500
     ]
+    # As sent: percent-encoding makes an address up to nine times as long.
+    links = [each for each in links if units(each) <= 3000 // LONGEST_LINKS - 1]
     return [SectionBlock(text=_markdown("\n".join(links)))] if links else []
 
 

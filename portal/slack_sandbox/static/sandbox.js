@@ -5,7 +5,9 @@ const shell = document.querySelector("[data-live]");
 const stream = () => document.querySelector("[data-stream]");
 const drawn = new Map(); // region id -> the HTML as it last came from the server
 let tag = null;
-let hurry = 0; // how many more times to look soon: the app answers a moment after the person acted
+let hurry = 0; // how many more times to look soon
+let nextLook = 0;
+let isLooking = false;
 
 function replaceRegion(region) {
   const html = region.outerHTML;
@@ -61,9 +63,20 @@ async function refresh() {
 }
 
 async function keepFresh() {
+  if (isLooking) return;
+  isLooking = true;
   await refresh().catch(() => {}); // the sandbox was stopped; it may come back
-  setTimeout(keepFresh, hurry > 0 ? 150 : 1000);
+  isLooking = false;
+  clearTimeout(nextLook);
+  nextLook = setTimeout(keepFresh, hurry > 0 ? 150 : 1000);
   hurry -= 1;
+}
+
+// The person acted: what the app does about it shall be seen at once, even while it is answering.
+function lookSoon() {
+  hurry = 20;
+  clearTimeout(nextLook);
+  nextLook = setTimeout(keepFresh, 150);
 }
 
 function say(words) {

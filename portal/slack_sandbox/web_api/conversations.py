@@ -1,4 +1,4 @@
-"""Which channels are there, and who is in them? conversations.list, info, join, members."""
+"""Which channels are there, and who is in them? conversations.list, info, join, members, users.conversations."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def kind_of(channel: Channel) -> str:
     return "private_channel" if channel.is_private else "public_channel"
 
 
-def list_(call: Call) -> dict[str, Any]:
+def list_(call: Call, with_user: str = "") -> dict[str, Any]:
     """The channels the app may know of; each requested type needs its own scope."""
     types = call.listed("types") or ["public_channel"]
     if unknown := set(types) - set(SCOPES):
@@ -36,12 +36,24 @@ def list_(call: Call) -> dict[str, Any]:
         if channel.is_seen_from(team_id)
         and kind_of(channel) in types
         and call.sees(channel)
+        and (not with_user or with_user in channel.members)
         and not (channel.is_archived and call.flag("exclude_archived"))
     ]
     answer = page(call, "channels", sorted(found, key=lambda channel: channel.id))
     answer["channels"] = [
         shapes.channel(each, bot, with_members=True) for each in answer["channels"]
     ]
+    return answer
+
+
+def of_user(call: Call) -> dict[str, Any]:
+    """The channels a person is in, as far as the app may know of them; without one its own."""
+    bot = call.installation.bot_user_id
+    user_id = call.person(call.text("user")).id if call.text("user") else bot
+    answer = list_(call, user_id)
+    for each in answer["channels"]:
+        each.pop("is_member", None)
+        each.pop("num_members", None)
     return answer
 
 

@@ -13,7 +13,8 @@ from ..platform import Platform
 from ..state import Token
 from . import misbehaviour, reading
 from .call import Call, RateLimited, SlackError
-from .methods import METHODS, Method
+from .method import Method
+from .methods import METHODS
 
 bp = Blueprint("web_api", __name__)
 

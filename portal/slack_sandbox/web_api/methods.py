@@ -1,41 +1,12 @@
 """Which methods are there, with which scope, tier and arguments? One row each."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
 from ..rate_limits import GENEROUS
 from . import auth, chat, conversations, history, oauth, people, views
-from .call import Call
-
-TIER_1, TIER_2, TIER_3, TIER_4 = 1, 20, 50, 100
-ANYTHING = "*"
-NO_TIER = 0  # chat.postMessage is limited per channel and workspace instead
-
-
-@dataclass(frozen=True)
-class Method:
-    """A row: `needed` and `taken` are argument names, `scope` what the token must have."""
-
-    run: Callable[[Call], dict[str, Any]]
-    per_minute: int
-    scope: str = ""
-    needed: str = ""
-    taken: str = ""
-    takes_json: bool = False
-    takes_token: bool = True
-
-    def unknown(self, arguments: dict[str, Any]) -> list[str]:
-        if self.taken == ANYTHING:
-            return []
-        return sorted(
-            set(arguments) - {"token", "team_id", *self.needed.split(), *self.taken.split()}
-        )
-
+from .managing import MANAGING
+from .method import ANYTHING, NO_TIER, PAGE, TIER_1, TIER_2, TIER_3, TIER_4, Method
 
 CONTENT = "text blocks attachments metadata markdown_text thread_ts parse link_names mrkdwn"
 CLIENT = "client_id client_secret"
-PAGE = "cursor limit"
 
 METHODS: dict[str, Method] = {
     "api.test": Method(auth.api_test, TIER_4, taken=ANYTHING, takes_json=True, takes_token=False),
@@ -114,4 +85,5 @@ METHODS: dict[str, Method] = {
         views.publish, TIER_4, needed="user_id view", taken="hash", takes_json=True
     ),
     "team.info": Method(people.team_info, TIER_3, "team:read", taken="team domain"),
+    **MANAGING,
 }

@@ -44,9 +44,6 @@ def publish(call: Call) -> dict[str, Any]:
     if not call.platform.manifest.home_tab_enabled:
         raise SlackError("not_enabled")
     view = call.world.home_of(person.id)
-    if view is not None and view.installation_id != call.installation.id:
-        del call.world.views[view.id]  # of an app that was removed since
-        view = None
     if view is not None:
         _check_hash(call, view)
     own_id = view.id if view else ""

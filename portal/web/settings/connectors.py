@@ -8,6 +8,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from portal import diagnosis
+from portal.db import db
 from portal.domain.accounts import queries as accounts
 from portal.domain.accounts.models import User
 from portal.domain.accounts.permissions import Permission
@@ -45,6 +46,7 @@ def slack() -> Response:
     account_id = viewer().account_id or 0
     installation = installations.of_account(account_id)
     reason = installation.reason if installation else None
+    channels = link_health.by_channel(account_id)
     return page(
         "settings/connectors/slack.html",
         installation=installation,
@@ -57,8 +59,8 @@ def slack() -> Response:
         unconfirmed=revocations.unconfirmed(account_id),
         consequences=linking.unlink_consequences(account_id),
         actions=routing.actions_of(viewer()),
-        channels=link_health.by_channel(account_id),
-        deliveries=link_health.of_accounts([account_id])[account_id],
+        channels=channels,
+        deliveries=link_health.in_all(channels),
         can_see_actions=viewer().can(Permission.SEE_ALERT_SOURCES),
         can_manage_actions=viewer().can(Permission.MANAGE_ALERT_ACTIONS),
         **_asked(viewer()),
@@ -79,14 +81,38 @@ def authorize() -> WerkzeugResponse:
 def callback() -> WerkzeugResponse:
     """Slack's redirect. Every refusal is a page in words; nothing is stored then."""
     if not current_user.is_authenticated:
-        raise PortalError(oauth.NOT_VALID)
-    installation = linking.finish(request.args, by=viewer(), sign_in=sign_in_row())
-    flash(
-        f"Slack workspace {installation.team_name} is linked. Next, create an alert action: it says"
-        " which alerts appear in which channel.",
-        "success",
-    )
+        return _not_linked(PortalError(oauth.NOT_VALID), is_linked=False)
+    is_linked = installations.of_account(viewer().account_id) is not None
+    try:
+        installation = linking.finish(request.args, by=viewer(), sign_in=sign_in_row())
+    except PortalError as refusal:
+        db.session.rollback()
+        return _not_linked(refusal, is_linked=is_linked)
+    flash(_success(installation.team_name, is_linked=is_linked), "success")
     return redirect(url_for(".slack"), 303)
+
+
+def _not_linked(refusal: PortalError, *, is_linked: bool) -> Response:
+    answer = page(
+        "settings/connectors/not_linked.html",
+        status=refusal.status,
+        words=str(refusal),
+        is_linked=is_linked,
+        installed=refusal if isinstance(refusal, linking.StaysInstalled) else None,
+    )
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _success(team_name: str, *, is_linked: bool) -> str:
+    if is_linked:
+        return f"Slack workspace {team_name} is linked again. Everything that was set up is kept."
+    if routing.actions_of(viewer()):
+        return f"Slack workspace {team_name} is linked."
+    return (
+        f"Slack workspace {team_name} is linked. Next, create an alert action: it says which alerts"
+        " appear in which channel."
+    )
 
 
 @bp.post("/settings/connectors/slack/unlink")

@@ -55,6 +55,7 @@ def index() -> Response:
 def show(workspace_id: int) -> Response:
     installation = linked_workspaces.workspace(viewer(), workspace_id)
     account_id = installation.account_id
+    channels = link_health.by_channel(account_id)
     history = audit.link_history(viewer(), account_id, limit=HISTORY)
     is_poll = request.headers.get("HX-Target") == "workspace-state"
     return _noted_and_shown(
@@ -62,8 +63,8 @@ def show(workspace_id: int) -> Response:
         [installation],
         f"support/workspaces/{'_state' if is_poll else 'show'}.html",
         installation=installation,
-        deliveries=link_health.of_accounts([account_id])[account_id],
-        channels=link_health.by_channel(account_id),
+        channels=channels,
+        deliveries=link_health.in_all(channels),
         history=[tell(entry) for entry in history],
     )
 
