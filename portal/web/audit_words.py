@@ -41,6 +41,7 @@ DEEDS: dict[AuditAction, tuple[Kind, str]] = {
     AuditAction.USER_DEACTIVATED: (Kind.PEOPLE, "deactivated {subject}"),
     AuditAction.USER_REACTIVATED: (Kind.PEOPLE, "reactivated {subject}"),
     AuditAction.PHONE_CHANGED: (Kind.PEOPLE, "changed their own phone number"),
+    AuditAction.TIME_ZONE_CHANGED: (Kind.PEOPLE, "chose the time zone {time_zone}"),
     AuditAction.PASSWORD_CHANGED: (Kind.ACCESS, "changed their own password"),
     AuditAction.PASSWORD_RESET: (Kind.ACCESS, "set a new password for {subject}"),
     AuditAction.SIGN_IN_LINK_CREATED: (Kind.ACCESS, "made a sign-in link for {subject}"),
