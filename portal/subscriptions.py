@@ -14,10 +14,11 @@ from typing import Any
 from sqlalchemy.orm import Session, SessionTransaction
 
 from portal.domain import facts
+from portal.domain.dedicated_channels import reactions as dedicated_channels
 from portal.domain.escalation import reactions as escalation
 from portal.domain.oncall import absences
 from portal.jobs.engine import Job, Wake, wake
-from portal.slack import link_notices, people, revocations
+from portal.slack import dedicated, link_notices, people, revocations
 from portal.slack import reactions as slack
 
 WithIt = Callable[[Any], Iterable[Wake] | None]
@@ -33,24 +34,37 @@ class Reactions:
 
 SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
     facts.PersonChanged: Reactions(with_it=(absences.note_absence,)),
-    facts.AlertCreated: Reactions(with_it=(escalation.begin, slack.show_new_alert)),
+    facts.AlertCreated: Reactions(
+        with_it=(
+            escalation.begin,
+            dedicated_channels.create_where_wanted,
+            slack.show_new_alert,
+        )
+    ),
     facts.AlertEventJoined: Reactions(together=(slack.show_alerts_anew,)),
     facts.AlertAcknowledged: Reactions(
-        with_it=(escalation.stop,), together=(slack.show_alerts_anew,)
+        with_it=(escalation.stop,), together=(slack.show_alerts_anew, dedicated.follow_alerts)
     ),
-    facts.AlertResolved: Reactions(with_it=(escalation.stop,), together=(slack.show_alerts_anew,)),
+    facts.AlertResolved: Reactions(
+        with_it=(escalation.stop,), together=(slack.show_alerts_anew, dedicated.follow_alerts)
+    ),
     facts.AlertPriorityRaised: Reactions(
-        with_it=(escalation.go_on,), together=(slack.show_alerts_anew,)
+        with_it=(escalation.go_on, dedicated_channels.create_where_wanted),
+        together=(slack.show_alerts_anew,),
     ),
     facts.AlertEscalated: Reactions(together=(slack.show_alerts_anew,)),
     facts.AlertEscalationEnded: Reactions(together=(slack.show_alerts_anew,)),
     facts.NobodyOnCall: Reactions(
         with_it=(escalation.tell_admins,), together=(slack.show_alerts_anew,)
     ),
-    facts.ResponderAdded: Reactions(together=(slack.show_alerts_anew,)),
-    facts.AlertRerouted: Reactions(together=(slack.show_alerts_anew,)),
+    facts.ResponderAdded: Reactions(together=(slack.show_alerts_anew, dedicated.follow_alerts)),
+    facts.AlertRerouted: Reactions(together=(slack.show_alerts_anew, dedicated.follow_alerts)),
+    facts.DedicatedChannelRequested: Reactions(after_it=(dedicated.carry_on,)),
+    facts.DedicatedChannelAttached: Reactions(with_it=(dedicated.show_alert,)),
+    facts.DedicatedChannelDetached: Reactions(with_it=(dedicated.leave,)),
     facts.WorkspaceLinked: Reactions(
-        with_it=(slack.resume_lanes, link_notices.say_no_more), after_it=(people.link_people,)
+        with_it=(slack.resume_lanes, dedicated.resume, link_notices.say_no_more),
+        after_it=(people.link_people,),
     ),
     facts.WorkspaceBroken: Reactions(with_it=(link_notices.tell_admins,)),
     facts.WorkspaceUnlinked: Reactions(

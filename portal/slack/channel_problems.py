@@ -13,10 +13,11 @@ from portal.db import db
 from portal.domain.accounts import queries as accounts
 from portal.domain.accounts.models import User
 from portal.domain.alerts.models import Alert
+from portal.domain.dedicated_channels import progress
 from portal.domain.notices import operations as notices
 from portal.domain.routing.models import AlertAction, alert_action_sources
 from portal.slack import direct_notes
-from portal.slack.errors import words
+from portal.slack.errors import CHANNEL_GONE, words
 from portal.slack.posted import BEHIND, Lane, PostedMessage
 
 
@@ -25,6 +26,8 @@ def begin(lane: Lane, code: str, moment: datetime) -> list[str]:
 
     Returns the channels that have work now.
     """
+    if code in CHANNEL_GONE:
+        progress.note_closed(lane.account_id, lane.channel_id, code, moment)
     is_new = lane.problem is None
     lane.problem = code
     if not is_new:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Base, db, now
 from portal.jobs.engine import wake
-from portal.slack import link_state, payloads, probes
+from portal.slack import channel_health, link_state, payloads, probes
 from portal.slack.installations import SlackInstallation
 
 # `event_time` counts whole seconds, and Slack's clock is not ours.
@@ -91,9 +91,14 @@ def _ended(event: Event, installation: SlackInstallation, code: str) -> None:
         wake(probes.probe, account_id=installation.account_id)
 
 
+def _channel_changed(event: Event, installation: SlackInstallation) -> None:
+    channel_health.follow(installation.account_id, event.body)
+
+
 HANDLERS: dict[str, Callable[[Event, SlackInstallation], None]] = {
     "app_uninstalled": _uninstalled,
     "tokens_revoked": _tokens_revoked,
+    **dict.fromkeys(channel_health.HANDLERS, _channel_changed),
 }
 
 

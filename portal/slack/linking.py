@@ -15,6 +15,8 @@ from portal.domain.alerts import timeline
 from portal.domain.alerts.models import TimelineKind, Via
 from portal.domain.audit import log
 from portal.domain.audit.actions import AuditAction
+from portal.domain.dedicated_channels import progress
+from portal.domain.dedicated_channels.models import ChannelState, DedicatedChannel
 from portal.domain.facts import WorkspaceLinked, WorkspaceUnlinked, announce
 from portal.domain.routing.models import AlertAction
 from portal.errors import Conflict, Denied, Invalid, PortalError
@@ -100,6 +102,7 @@ def _unlink(by: User) -> None:
         **unlink_consequences(account_id),
     )
     _cancel_deliveries(account_id, by)
+    progress.forget_all(account_id, by=by)
     db.session.execute(delete(AlertAction).where(AlertAction.account_id == account_id))
     erasing.erase(account_id)
     announce(WorkspaceUnlinked(account_id, revocation.id))
@@ -121,7 +124,7 @@ def _cancel_deliveries(account_id: int, by: User) -> None:
 
 
 def unlink_consequences(account_id: int) -> dict[str, int]:
-    """What unlinking will delete, counted: alert actions, user links, waiting deliveries."""
+    """What unlinking will delete, counted: alert actions, user links, channels, deliveries."""
 
     def count(table: Any, *conditions: Any) -> int:
         counted = select(func.count()).select_from(table).where(table.account_id == account_id)
@@ -130,6 +133,9 @@ def unlink_consequences(account_id: int) -> dict[str, int]:
     return {
         "alert_actions": count(AlertAction),
         "user_links": count(UserLink),
+        "dedicated_channels": count(
+            DedicatedChannel, DedicatedChannel.state == ChannelState.ATTACHED
+        ),
         "waiting_deliveries": count(PostedMessage, BEHIND),
     }
 

@@ -13,6 +13,10 @@ OPTIONAL: dict[str, str] = {
     "groups:read": "offer the private channels the app was invited to",
     "channels:history": "look into a public channel before an interrupted message is sent again",
     "groups:history": "look into a private channel before an interrupted message is sent again",
+    "channels:manage": "make a public channel for one alert, and invite its responders",
+    "groups:write": "make a private channel for one alert, and invite its responders",
+    "bookmarks:write": "link the alert on top of its channel",
+    "pins:write": "pin the alert's message in its channel",
 }
 ALL = (*REQUIRED, *OPTIONAL)
 
@@ -43,5 +47,25 @@ FEATURES = (
         "Never showing a message twice",
         ("channels:history", "groups:history"),
         "After an interruption a message may appear twice.",
+    ),
+    Feature(
+        "A channel for one alert",
+        ("channels:manage",),
+        "No public channel can be made for an alert.",
+    ),
+    Feature(
+        "A private channel for one alert",
+        ("groups:write", "groups:read"),
+        "No private channel can be made for an alert.",
+    ),
+    Feature(
+        "A bookmark in an alert's channel",
+        ("bookmarks:write",),
+        "The alert's page is linked in the topic only.",
+    ),
+    Feature(
+        "A pin in an alert's channel",
+        ("pins:write",),
+        "The alert's message there can scroll out of sight.",
     ),
 )
