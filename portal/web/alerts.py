@@ -16,7 +16,7 @@ from portal.domain.routing import queries as routing
 from portal.domain.sources import queries as sources
 from portal.errors import Conflict, Invalid
 from portal.slack import errors, places, tries
-from portal.web import escalations
+from portal.web import dedicated_channels, escalations
 from portal.web.access import requires, viewer
 from portal.web.render import form_errors, fragment, page, row_id
 
@@ -192,6 +192,7 @@ def _story(alert: Alert) -> dict[str, Any]:
     return {
         **_places(alert),
         **escalations.context(alert),
+        **dedicated_channels.context(alert),
         "timeline": queries.timeline(alert),
         "words": errors.words,
         "custom_details": details and json.dumps(details, indent=2, ensure_ascii=False),

@@ -153,6 +153,9 @@ LABELS = {
     "reason": "Reason",
     "alert_actions": "Alert actions deleted",
     "user_links": "Links between people and Slack deleted",
+    "dedicated_channels": "Dedicated channels detached",
+    "own_channels": "A channel for each alert",
+    "archived": "Channels archived",
     "waiting_deliveries": "Waiting deliveries cancelled",
 }
 ORDER = {name: place for place, name in enumerate(LABELS)}

@@ -49,6 +49,7 @@ WATCHED = {
     "alerts": "account_id = :account_id",
     "alert_sources": "account_id = :account_id",
     "alert_actions": "account_id = :account_id",
+    "dedicated_channels": "account_id = :account_id",
     "slack_installations": "account_id = :account_id",
     "schedules": "account_id = :account_id",
     "audit_entries": "account_id = :account_id",
@@ -172,6 +173,7 @@ def world(app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
         "one": part,
         "other": part,
         "confirm": "1",
+        "archive_channel_days": "3",
         "default_user_id": person.id,
         "calendar": f"{CALENDAR}DTSTART:{soon:%Y%m%dT%H%M%SZ}\nDURATION:PT1H\n{CALENDAR_END}",
     }

@@ -149,7 +149,12 @@ def test_the_question_counts_exactly_what_is_then_deleted(
         cancelled = select(func.count()).where(TimelineEntry.kind == TimelineKind.SLACK_FAILED)
         assert db.session.scalar(cancelled) == 1234
         consequences = linking.unlink_consequences(account_id)
-    assert said == {"alert_actions": 3, "user_links": links, "waiting_deliveries": 1234}
+    assert said == {
+        "alert_actions": 3,
+        "user_links": links,
+        "dedicated_channels": 0,
+        "waiting_deliveries": 1234,
+    }
     assert set(consequences.values()) == {0}
     assert counted(story, AlertAction) == counted(story, PostedMessage) == 0
 

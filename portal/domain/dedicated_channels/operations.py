@@ -65,7 +65,7 @@ def detach(alert_id: int, *, by: User, via: Via) -> None:
     channel.state = ChannelState.DETACHED
     channel.detached_at, channel.detached_by_id = now(), by.id
     name = channel.channel_name
-    timeline.record(alert, TimelineKind.CHANNEL_DETACHED, by=by, via=via, channel=name)
+    timeline.record(alert, TimelineKind.CHANNEL_DETACHED, by=by, via=via, name=name)
     announce(DedicatedChannelDetached(channel.id, alert.id))
     db.session.commit()
 

@@ -73,7 +73,7 @@ def closed(channel: DedicatedChannel, code: str, moment: datetime) -> None:
         channel.alert,
         TimelineKind.CHANNEL_DETACHED,
         by="Slack",
-        channel=channel.channel_name,
+        name=channel.channel_name,
         reason=code,
     )
     announce(DedicatedChannelDetached(channel.id, channel.alert_id))
@@ -116,7 +116,7 @@ def told(channel: DedicatedChannel) -> None:
         TimelineKind.CHANNEL_ATTACHED,
         by=channel.requested_by or BY_ACTION,
         via=channel.via,
-        channel=channel.channel_name,
+        name=channel.channel_name,
         **({"not_invited": refused} if refused else {}),
     )
 
@@ -152,7 +152,7 @@ def forget_all(account_id: int, *, by: User) -> int:
             TimelineKind.CHANNEL_DETACHED,
             by=by,
             via=Via.WEB,
-            channel=channel.channel_name,
+            name=channel.channel_name,
             reason="unlinked",
         )
     db.session.execute(delete(DedicatedChannel).where(DedicatedChannel.account_id == account_id))
