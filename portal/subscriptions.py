@@ -18,7 +18,7 @@ from portal.domain.dedicated_channels import reactions as dedicated_channels
 from portal.domain.escalation import reactions as escalation
 from portal.domain.oncall import absences
 from portal.jobs.engine import Job, Wake, wake
-from portal.slack import dedicated, link_notices, people, revocations
+from portal.slack import dedicated, dedicated_reactions, link_notices, people, revocations
 from portal.slack import reactions as slack
 
 WithIt = Callable[[Any], Iterable[Wake] | None]
@@ -43,10 +43,12 @@ SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
     ),
     facts.AlertEventJoined: Reactions(together=(slack.show_alerts_anew,)),
     facts.AlertAcknowledged: Reactions(
-        with_it=(escalation.stop,), together=(slack.show_alerts_anew, dedicated.follow_alerts)
+        with_it=(escalation.stop,),
+        together=(slack.show_alerts_anew, dedicated_reactions.follow_alerts),
     ),
     facts.AlertResolved: Reactions(
-        with_it=(escalation.stop,), together=(slack.show_alerts_anew, dedicated.follow_alerts)
+        with_it=(escalation.stop,),
+        together=(slack.show_alerts_anew, dedicated_reactions.follow_alerts),
     ),
     facts.AlertPriorityRaised: Reactions(
         with_it=(escalation.go_on, dedicated_channels.create_where_wanted),
@@ -57,13 +59,17 @@ SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
     facts.NobodyOnCall: Reactions(
         with_it=(escalation.tell_admins,), together=(slack.show_alerts_anew,)
     ),
-    facts.ResponderAdded: Reactions(together=(slack.show_alerts_anew, dedicated.follow_alerts)),
-    facts.AlertRerouted: Reactions(together=(slack.show_alerts_anew, dedicated.follow_alerts)),
+    facts.ResponderAdded: Reactions(
+        together=(slack.show_alerts_anew, dedicated_reactions.follow_alerts)
+    ),
+    facts.AlertRerouted: Reactions(
+        together=(slack.show_alerts_anew, dedicated_reactions.follow_alerts)
+    ),
     facts.DedicatedChannelRequested: Reactions(after_it=(dedicated.carry_on,)),
-    facts.DedicatedChannelAttached: Reactions(with_it=(dedicated.show_alert,)),
-    facts.DedicatedChannelDetached: Reactions(with_it=(dedicated.leave,)),
+    facts.DedicatedChannelAttached: Reactions(with_it=(dedicated_reactions.show_alert,)),
+    facts.DedicatedChannelDetached: Reactions(with_it=(dedicated_reactions.leave,)),
     facts.WorkspaceLinked: Reactions(
-        with_it=(slack.resume_lanes, dedicated.resume, link_notices.say_no_more),
+        with_it=(slack.resume_lanes, dedicated_reactions.resume, link_notices.say_no_more),
         after_it=(people.link_people,),
     ),
     facts.WorkspaceBroken: Reactions(with_it=(link_notices.tell_admins,)),

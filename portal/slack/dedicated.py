@@ -6,26 +6,15 @@ killed, the answer was lost) knows that Slack may have carried it out, and looks
 again: so there is one channel, and none that nobody knows of (product.md section 6).
 """
 
-from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import delete, select
 
 from portal.db import db, now
 from portal.domain.dedicated_channels import progress, queries
 from portal.domain.dedicated_channels.models import ChannelState, DedicatedChannel
-from portal.domain.facts import (
-    AlertAcknowledged,
-    AlertRerouted,
-    AlertResolved,
-    DedicatedChannelAttached,
-    DedicatedChannelDetached,
-    ResponderAdded,
-    WorkspaceLinked,
-)
 from portal.domain.routing.models import AlertAction
-from portal.jobs.engine import Wake, job, wake
+from portal.jobs.engine import job, wake
 from portal.slack import (
     dedicated_lookback,
     dedicated_outcomes,
@@ -37,12 +26,11 @@ from portal.slack import (
 from portal.slack.dedicated_steps import Step
 from portal.slack.errors import SlackError
 from portal.slack.installations import SlackInstallation
-from portal.slack.lanes import deliver
 from portal.slack.posted import PostedMessage
 
 MOST_STEPS = 25  # then the other channels have their turn
-MESSAGE_LOOKED_FOR = timedelta(seconds=1)  # so often, until there is a message to pin
-AlertChanged = AlertAcknowledged | AlertResolved | AlertRerouted | ResponderAdded
+# How often we look whether there is a message to pin: the longer there was none, the rarer.
+SOONEST_LOOK, LATEST_LOOK = timedelta(seconds=1), timedelta(minutes=5)
 
 
 @job("dedicated_channel:{dedicated_channel_id}")
@@ -66,42 +54,6 @@ def carry_on(dedicated_channel_id: int) -> None:
         if step is None:
             return
         answer = _carry_out(step)
-
-
-def show_alert(fact: DedicatedChannelAttached) -> Iterable[Wake]:
-    """The alert's message is the first post there, and is kept up to date like all others."""
-    channel = db.session.get_one(DedicatedChannel, fact.dedicated_channel_id)
-    place: dict[str, int | str] = {
-        "account_id": channel.account_id,
-        "channel_id": channel.channel_id or "",
-    }
-    shown = place | {"alert_id": channel.alert_id, "channel_name": channel.channel_name}
-    db.session.execute(insert(PostedMessage).values(**shown).on_conflict_do_nothing())
-    return [Wake(deliver, place)]
-
-
-def leave(fact: DedicatedChannelDetached) -> Iterable[Wake]:
-    return [_wake(fact.dedicated_channel_id)]
-
-
-def follow_alerts(facts: Sequence[AlertChanged]) -> Iterable[Wake]:
-    """Topic and members follow the alert; many changes at once are one look at the row."""
-    wanted = select(DedicatedChannel.id).where(
-        DedicatedChannel.alert_id.in_({fact.alert_id for fact in facts}),
-        DedicatedChannel.state == ChannelState.ATTACHED,
-    )
-    return [_wake(each) for each in db.session.scalars(wanted)]
-
-
-def resume(fact: WorkspaceLinked) -> Iterable[Wake]:
-    """What waited for the link, or for a permission that may be granted now, goes on."""
-    mine = DedicatedChannel.account_id == fact.account_id
-    for outcome in (DedicatedChannel.bookmark_outcome, DedicatedChannel.pin_outcome):
-        again = update(DedicatedChannel).where(mine, outcome == "missing_scope")
-        db.session.execute(again.values({outcome: None}))
-    unfinished = DedicatedChannel.state.in_((ChannelState.CREATING, ChannelState.ATTACHED))
-    wanted = select(DedicatedChannel.id).where(mine, unfinished)
-    return [_wake(each) for each in db.session.scalars(wanted)]
 
 
 def unfinished() -> list[tuple[int, datetime]]:
@@ -139,8 +91,8 @@ def _next(channel: DedicatedChannel, moment: datetime) -> Step | None:
         return None
     method, arguments = dedicated_steps.following(channel, credentials)
     if not method:
-        if dedicated_steps.awaits_its_message(channel):
-            _come_back(channel, moment + MESSAGE_LOOKED_FOR)
+        if channel.state is ChannelState.ATTACHED and channel.pin_outcome is None:
+            _look_for_message_later(channel, moment)
         return None
     at = _place(channel, method, moment)
     if at > moment:
@@ -224,9 +176,10 @@ def _stop_showing(channel: DedicatedChannel) -> None:
     db.session.execute(delete(PostedMessage).where(PostedMessage.id == shown.id))
 
 
+def _look_for_message_later(channel: DedicatedChannel, moment: datetime) -> None:
+    age = moment - (channel.attached_at or moment)
+    _come_back(channel, moment + min(max(age / 4, SOONEST_LOOK), LATEST_LOOK))
+
+
 def _come_back(channel: DedicatedChannel, at: datetime) -> None:
     wake(carry_on, at=at, dedicated_channel_id=channel.id)
-
-
-def _wake(dedicated_channel_id: int) -> Wake:
-    return Wake(carry_on, {"dedicated_channel_id": dedicated_channel_id})

@@ -23,8 +23,28 @@ from portal.slack.pacing import ARCHIVE, BOOKMARK, CREATE, INVITE, MEMBERSHIPS, 
 from portal.slack.people import UserLink
 
 IN_IT = "already_in_channel"
+# What Slack would say again, beside the codes of errors.CODES.
+FINAL = {
+    "cannot_create_channel",
+    "user_is_restricted",
+    "cant_invite",
+    "cant_invite_self",
+    IN_IT,
+    "already_pinned",
+    "already_archived",
+    "too_long",
+    "too_many_bookmarks",
+    "too_many_pins",
+    "not_pinnable",
+    "ura_max_channels",
+    "no_external_invite_permission",
+    "org_user_not_in_team",
+    "invitee_cant_see_channel",
+    "cant_archive_required",
+}
 MOST_ATTEMPTS = 5  # at what Slack refuses with a code that nobody knows; then it is given up
 LONGEST_BACKOFF = 300.0  # seconds
+WITHOUT_RETRY_AFTER = timedelta(seconds=30)
 
 log = structlog.get_logger()
 
@@ -66,8 +86,9 @@ def failed(channel: DedicatedChannel, step: Step, problem: SlackError, moment: d
     counters.add(counters.calls(step.method, problem.code), shard=str(channel.id))
     log.warning("dedicated_channel", id=channel.id, step=step.method, slack_error=problem.code)
     channel.problem = problem.code
-    if problem.retry_after is not None:
-        until = moment + timedelta(seconds=problem.retry_after)
+    if problem.meaning is Meaning.ASKED_TO_WAIT:
+        seconds = problem.retry_after
+        until = moment + (WITHOUT_RETRY_AFTER if seconds is None else timedelta(seconds=seconds))
         pacing.hold(channel.account_id, step.method, until)
         channel.next_try_at = until
     elif problem.meaning is Meaning.LINK_DEAD:
@@ -88,26 +109,6 @@ def _is_final(channel: DedicatedChannel, problem: SlackError) -> bool:
         return problem.meaning is not Meaning.TEMPORARY
     is_known_to_stay = problem.code.startswith("invalid_") or problem.code in FINAL
     return is_known_to_stay or (not problem.is_outage and channel.attempts >= MOST_ATTEMPTS)
-
-
-FINAL = {
-    "cannot_create_channel",
-    "user_is_restricted",
-    "cant_invite",
-    "cant_invite_self",
-    IN_IT,
-    "already_pinned",
-    "already_archived",
-    "too_long",
-    "too_many_bookmarks",
-    "too_many_pins",
-    "not_pinnable",
-    "ura_max_channels",
-    "no_external_invite_permission",
-    "org_user_not_in_team",
-    "invitee_cant_see_channel",
-    "cant_archive_required",
-}
 
 
 def _later(channel: DedicatedChannel, step: Step, problem: SlackError, moment: datetime) -> None:

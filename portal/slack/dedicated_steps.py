@@ -73,11 +73,6 @@ def following(channel: DedicatedChannel, credentials: Credentials) -> tuple[str,
     return "", {}
 
 
-def awaits_its_message(channel: DedicatedChannel) -> bool:
-    """Whether there is nothing to pin yet, so that somebody has to look again."""
-    return channel.state is ChannelState.ATTACHED and channel.pin_outcome is None
-
-
 def message_of(channel: DedicatedChannel) -> PostedMessage | None:
     """The alert's message in its channel."""
     return db.session.scalar(
@@ -117,7 +112,9 @@ def _furnishing(
         what = {"title": title, "type": "link", "link": url}
         yield BOOKMARK, {"channel_id": channel.channel_id, **what}
     shown = message_of(channel) if channel.pin_outcome is None else None
-    if shown is not None and shown.ts is not None:
+    if shown is not None and shown.gave_up_at is not None:
+        channel.pin_outcome = shown.last_error
+    elif shown is not None and shown.ts is not None:
         yield PIN, here | {"timestamp": shown.ts}
     if channel.archive_at is not None and channel.archive_outcome is None:
         yield ARCHIVE, here

@@ -454,7 +454,7 @@ def test_unlinking_detaches_all(story: Story, cast: dict[str, User]) -> None:
     )
     post(story.browser(cast["adam"]), "/settings/connectors/slack/unlink")
     assert told(story, alert_id, TimelineKind.CHANNEL_DETACHED) == [
-        {"by": "Adam", "name": name, "reason": "unlinked"}
+        {"by": "Adam", "name": name, "cause": "unlinked"}
     ]
     with story.app.app_context():
         assert queries.current(db.session.get_one(Alert, alert_id)) is None

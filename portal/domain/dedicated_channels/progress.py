@@ -74,7 +74,7 @@ def closed(channel: DedicatedChannel, code: str, moment: datetime) -> None:
         TimelineKind.CHANNEL_DETACHED,
         by="Slack",
         name=channel.channel_name,
-        reason=code,
+        cause=code,
     )
     announce(DedicatedChannelDetached(channel.id, channel.alert_id))
 
@@ -153,7 +153,7 @@ def forget_all(account_id: int, *, by: User) -> int:
             by=by,
             via=Via.WEB,
             name=channel.channel_name,
-            reason="unlinked",
+            cause="unlinked",
         )
     db.session.execute(delete(DedicatedChannel).where(DedicatedChannel.account_id == account_id))
     return len(attached_ones)
