@@ -8,7 +8,7 @@ from sqlalchemy import event
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 
-from portal import bodies, private_postgres, subscriptions
+from portal import bodies, connections, private_postgres, subscriptions
 from portal.db import db
 from portal.extensions import csrf, htmx, login_manager, migrate
 from portal.ingest import endpoints as ingest
@@ -34,12 +34,14 @@ from portal.web import (
     headers,
     hosts,
     login,
+    notifications,
     oncall,
     profile,
     schedule_editor,
     schedule_exchanges,
     schedule_imports,
     schedules,
+    slack_sources,
 )
 from portal.web.settings import audit_log, connectors, deliveries, users
 from portal.web.support import workspaces
@@ -65,7 +67,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         SQLALCHEMY_DATABASE_URI=settings.DATABASE_URL
         or private_postgres.url(settings.TOCSIN_HOME / "postgres"),
         SQLALCHEMY_ENGINE_OPTIONS={
-            "pool_pre_ping": True,  # after a restart of the database the first use reconnects
+            "pool_events": connections.EVENTS,
             "pool_size": 10,
             "max_overflow": 10,
             "connect_args": {"connect_timeout": 5},
@@ -106,6 +108,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for part in (
         login,
         profile,
+        notifications,
         banners,
         alerts,
         escalations,
@@ -113,6 +116,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         oncall,
         escalation_policies,
         alert_sources,
+        slack_sources,
         alert_actions,
         schedules,
         schedule_editor,

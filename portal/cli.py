@@ -3,6 +3,7 @@
 Ids and keys are printed alone on standard output; refusals are a sentence on standard error.
 """
 
+import getpass
 import json
 import os
 import sys
@@ -16,7 +17,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from portal import create_app, demo, diagnosis, doctor, pretend_slack, private_postgres
 from portal.db import db
 from portal.domain.accounts import operations as accounts
-from portal.domain.accounts import queries
+from portal.domain.accounts import queries, sign_ins
 from portal.domain.accounts.models import Account
 from portal.domain.accounts.permissions import Role
 from portal.domain.escalation import queries as escalation
@@ -77,6 +78,8 @@ def _from_stdin(context: click.Context, option: click.Parameter, given: bool) ->
     """A password on the command line could be read by every process of the machine."""
     if not given:
         raise click.UsageError("Give the password on standard input, with --password-stdin.")
+    if sys.stdin.isatty():  # somebody types it: not for those who look at the screen
+        return getpass.getpass("Password: ")
     return sys.stdin.readline().rstrip("\r\n")
 
 
@@ -85,7 +88,7 @@ password_option = click.option(
     "password",
     is_flag=True,
     callback=_from_stdin,
-    help="Read the password from the first line of standard input.",
+    help="Read the password from the first line of standard input, or ask for it on a terminal.",
 )
 account_option = click.option("--account", required=True, metavar="NAME", help="The account.")
 
@@ -131,6 +134,16 @@ def create_user(account_name: str | None, email: str, name: str, role: str, pass
             account=account, email=email, name=name, role=Role(role), password=password
         )
         click.echo(person.id)
+
+
+@user.command("reset-password")
+@click.option("--email", required=True)
+@password_option
+def reset_password(email: str, password: str) -> None:
+    """Replace a forgotten password, also an owner's; the person is signed out everywhere."""
+    with create_app().app_context():
+        person = sign_ins.reset_password(email, password)
+        click.echo(f"{person.name} has the new password and is signed out everywhere.")
 
 
 @tocsin.group()

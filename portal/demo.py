@@ -38,6 +38,8 @@ def run(*, fresh: bool, port: int, sandbox_port: int) -> None:
     """Run the demo until it is told to stop. Raises CannotRun."""
     home = Path(os.environ.get("TOCSIN_HOME") or ".tocsin").absolute()
     home.mkdir(parents=True, exist_ok=True)
+    if port == sandbox_port:
+        raise CannotRun(f"--port and --sandbox-port are both {port}: please choose two ports.")
     with _alone(home):
         require_free(port, "--port")
         require_free(sandbox_port, "--sandbox-port")

@@ -4,6 +4,7 @@ import base64
 import binascii
 import os
 import secrets
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -61,6 +62,12 @@ class Settings(BaseSettings):
         ["hooks.slack.com", "hooks.slack-gov.com"],
         description="hosts that a `response_url` may name; loopback only in development",
     )
+    SMTP_URL: str = Field(
+        "",
+        description="the mail server, smtp://user:password@host:587 (STARTTLS) or smtps://…;"
+        " without it nobody is told by e-mail",
+    )
+    MAIL_FROM: str = Field("", description="who e-mails are from: Tocsin <alerts@example.com>")
     EVENTS_PER_MINUTE: int = Field(
         6000, gt=0, description="events that one alert source may send per minute"
     )
@@ -93,6 +100,27 @@ class Settings(BaseSettings):
         if scheme not in ("postgresql", "postgres", "postgresql+psycopg") or not separator:
             raise ValueError("must be a PostgreSQL URL like postgresql://user:password@host/name")
         return url
+
+    @field_validator("SMTP_URL")
+    @classmethod
+    def _smtp(cls, value: str) -> str:
+        try:
+            url = urlsplit(value)
+            fits = url.scheme in ("smtp", "smtps") and bool(url.hostname) and url.port != 0
+        except ValueError:
+            fits = False
+        if value and (not fits or url.path.strip("/") or url.query or url.fragment):
+            raise ValueError("must be a URL like smtp://user:password@mail.example.com:587")
+        return value
+
+    @field_validator("MAIL_FROM")
+    @classmethod
+    def _sender(cls, value: str) -> str:
+        _, address = parseaddr(value)
+        name, _, host = address.partition("@")
+        if value and (not name or not host or not value.isprintable()):
+            raise ValueError("must be an e-mail address like Tocsin <alerts@example.com>")
+        return value
 
     @field_validator("PUBLIC_URL", "SLACK_API_URL", "SLACK_AUTHORIZE_URL")
     @classmethod
@@ -133,7 +161,12 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        problems = [*self._missing_secrets(), *self._half_a_slack_app(), *self._plain_http()]
+        problems = [
+            *self._missing_secrets(),
+            *self._half_a_slack_app(),
+            *self._half_a_mail_server(),
+            *self._plain_http(),
+        ]
         if problems:
             raise ValueError("\n".join(problems))
         return self
@@ -153,6 +186,10 @@ class Settings(BaseSettings):
         if len(missing) in (0, len(names)):
             return []
         return [f"{', '.join(missing)} missing: the Slack app needs {', '.join(names)}."]
+
+    def _half_a_mail_server(self) -> list[str]:
+        is_half = bool(self.SMTP_URL) != bool(self.MAIL_FROM)
+        return ["E-mail needs both SMTP_URL and MAIL_FROM."] if is_half else []
 
     def _plain_http(self) -> list[str]:
         if self.APP_ENV == "development":

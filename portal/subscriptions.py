@@ -3,7 +3,8 @@
 A reaction *with it* runs in the fact's own transaction and touches nothing but the database; it
 returns the jobs that must look at its rows, and may announce further facts. One that reacts
 *together* does the same once, after all of those, with every fact of its own: a thousand alerts that
-escalate at one moment are one update. A reaction *after it* is a job named for the ids of the fact.
+escalate at one moment are one update; what it announces is reacted to in a further round. A reaction
+*after it* is a job named for the ids of the fact.
 Jobs are deferred on the session's connection: no commit, no job; commit, and none is lost.
 """
 
@@ -16,13 +17,24 @@ from sqlalchemy.orm import Session, SessionTransaction
 from portal.domain import facts
 from portal.domain.dedicated_channels import reactions as dedicated_channels
 from portal.domain.escalation import reactions as escalation
+from portal.domain.notifications import reactions as notifications
 from portal.domain.oncall import absences
+from portal.jobs import notifications as timers
 from portal.jobs.engine import Job, Wake, wake
-from portal.slack import dedicated, dedicated_reactions, link_notices, people, revocations
+from portal.mail import notices as mailed_notices
+from portal.mail import sending as mail
+from portal.slack import (
+    dedicated,
+    dedicated_reactions,
+    direct_messages,
+    link_notices,
+    people,
+    revocations,
+)
 from portal.slack import reactions as slack
 
 WithIt = Callable[[Any], Iterable[Wake] | None]
-Together = Callable[[Sequence[Any]], Iterable[Wake]]
+Together = Callable[[Sequence[Any]], Iterable[Wake] | None]
 
 
 @dataclass(frozen=True)
@@ -32,8 +44,15 @@ class Reactions:
     after_it: tuple[Job, ...] = ()
 
 
+ANSWERED = Reactions(
+    with_it=(escalation.stop, notifications.hush),
+    together=(slack.show_alerts_anew, dedicated_reactions.follow_alerts, direct_messages.hush),
+)
+
 SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
-    facts.PersonChanged: Reactions(with_it=(absences.note_absence,)),
+    facts.PersonChanged: Reactions(
+        with_it=(absences.note_absence, notifications.forget, direct_messages.forget)
+    ),
     facts.AlertCreated: Reactions(
         with_it=(
             escalation.begin,
@@ -42,14 +61,8 @@ SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
         )
     ),
     facts.AlertEventJoined: Reactions(together=(slack.show_alerts_anew,)),
-    facts.AlertAcknowledged: Reactions(
-        with_it=(escalation.stop,),
-        together=(slack.show_alerts_anew, dedicated_reactions.follow_alerts),
-    ),
-    facts.AlertResolved: Reactions(
-        with_it=(escalation.stop,),
-        together=(slack.show_alerts_anew, dedicated_reactions.follow_alerts),
-    ),
+    facts.AlertAcknowledged: ANSWERED,
+    facts.AlertResolved: ANSWERED,
     facts.AlertPriorityRaised: Reactions(
         with_it=(escalation.go_on, dedicated_channels.create_where_wanted),
         together=(slack.show_alerts_anew,),
@@ -60,11 +73,15 @@ SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
         with_it=(escalation.tell_admins,), together=(slack.show_alerts_anew,)
     ),
     facts.ResponderAdded: Reactions(
-        together=(slack.show_alerts_anew, dedicated_reactions.follow_alerts)
+        together=(notifications.plan, slack.show_alerts_anew, dedicated_reactions.follow_alerts)
     ),
     facts.AlertRerouted: Reactions(
-        together=(slack.show_alerts_anew, dedicated_reactions.follow_alerts)
+        with_it=(notifications.hush,),
+        together=(slack.show_alerts_anew, dedicated_reactions.follow_alerts, direct_messages.hush),
     ),
+    facts.NotificationDue: Reactions(together=(direct_messages.hand_over, mail.hand_over)),
+    facts.NotificationFailed: Reactions(after_it=(timers.next_way,)),
+    facts.NoticeTold: Reactions(with_it=(mailed_notices.hand_over,)),
     facts.DedicatedChannelRequested: Reactions(after_it=(dedicated.carry_on,)),
     facts.DedicatedChannelAttached: Reactions(with_it=(dedicated_reactions.show_alert,)),
     facts.DedicatedChannelDetached: Reactions(with_it=(dedicated_reactions.leave,)),
@@ -72,9 +89,12 @@ SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
         with_it=(slack.resume_lanes, dedicated_reactions.resume, link_notices.say_no_more),
         after_it=(people.link_people,),
     ),
-    facts.WorkspaceBroken: Reactions(with_it=(link_notices.tell_admins,)),
+    facts.WorkspaceBroken: Reactions(
+        with_it=(link_notices.tell_admins, direct_messages.link_is_gone)
+    ),
     facts.WorkspaceUnlinked: Reactions(
-        with_it=(link_notices.say_no_more,), after_it=(revocations.revoke_token,)
+        with_it=(link_notices.say_no_more, direct_messages.link_is_gone),
+        after_it=(revocations.revoke_token,),
     ),
 }
 
@@ -89,18 +109,25 @@ def tell(session: Session) -> None:
         return
     session.flush()
     wakes: dict[str, Wake] = {}
+    while session.info.get("facts"):
+        for wanted in _round(session):
+            wakes[wanted.key] = wanted
+    for _, wanted in sorted(wakes.items()):
+        wake(wanted.job, at=wanted.at, **wanted.ids)
+
+
+def _round(session: Session) -> Iterator[Wake]:
+    """React to what is announced now and to what that announces, then together to all of it."""
     together: dict[Together, list[facts.Fact]] = {}
     while announced := session.info.pop("facts", []):
         for fact in announced:
             for react in SUBSCRIPTIONS[type(fact)].together:
                 together.setdefault(react, []).append(fact)
-            wakes.update((wanted.key, wanted) for wanted in _wakes(fact))
+            yield from _wakes(fact)
         session.flush()
     for react, of_theirs in together.items():
-        wakes.update((wanted.key, wanted) for wanted in react(of_theirs))
+        yield from react(of_theirs) or ()
     session.flush()
-    for _, wanted in sorted(wakes.items()):
-        wake(wanted.job, at=wanted.at, **wanted.ids)
 
 
 def _wakes(fact: facts.Fact) -> Iterator[Wake]:

@@ -54,6 +54,8 @@ def settings(database: str, tmp_path_factory: pytest.TempPathFactory) -> Setting
         SLACK_API_URL="http://127.0.0.1:9/api/",
         SLACK_AUTHORIZE_URL="http://127.0.0.1:9/oauth/v2/authorize",
         SLACK_RESPONSE_HOSTS=["hooks.slack.com"],
+        SMTP_URL="",
+        MAIL_FROM="",
         EVENTS_PER_MINUTE=6000,
         TRUSTED_PROXIES=0,
     )

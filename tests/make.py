@@ -29,6 +29,7 @@ from portal.domain.oncall import operations as schedules
 from portal.domain.oncall.models import Override, Schedule, ScheduleType, StaticShift
 from portal.domain.oncall.rules import Layer
 from portal.domain.routing.models import AlertAction
+from portal.domain.slack_sources.models import OfferedPolicy, SlackSource, SlackSourceChannel
 from portal.domain.sources.models import AlertSource
 from portal.slack.installations import LinkState, SlackInstallation
 from portal.slack.scopes import ALL
@@ -112,6 +113,31 @@ def make_policy(
             db.session.get_one(AlertSource, source.id).escalation_policy_id = policy.id
             db.session.commit()
         return _loaded(policy)
+
+
+def make_slack_settings(
+    source: AlertSource,
+    *offered: EscalationPolicy,
+    channel_id: str = "C0QUESTIONS",
+    channel_name: str = "questions",
+    anyone_may_ask: bool = True,
+    shows_phone: bool = False,
+) -> SlackSource:
+    """What a source of the type Slack offers in one channel."""
+    ours = {"account_id": source.account_id}
+    return _kept(
+        SlackSource(
+            source_id=source.id,
+            anyone_may_ask=anyone_may_ask,
+            shows_phone=shows_phone,
+            channels=[SlackSourceChannel(channel_id=channel_id, channel_name=channel_name, **ours)],
+            offers=[
+                OfferedPolicy(position=position, policy_id=policy.id, **ours)
+                for position, policy in enumerate(offered)
+            ],
+            **ours,
+        )
+    )
 
 
 def make_alert(

@@ -1,14 +1,19 @@
 """Do the commands do what they say, on a real database, and refuse in words?"""
 
+import fcntl
 import json
 import os
+import pty
+import select
 import signal
 import socket
 import subprocess
 import sys
+import termios
 import time
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,11 +25,13 @@ from portal.db import db
 from portal.domain.accounts import queries
 from portal.domain.accounts.permissions import Role
 from portal.domain.accounts.secrets import password_fits
+from portal.domain.audit.actions import AuditAction
+from portal.domain.audit.models import AuditEntry
 from portal.domain.routing.models import AlertAction
 from portal.domain.sources.queries import by_integration_key
 from portal.settings import Settings
 from portal.slack.installations import Revocation
-from tests.make import PASSWORD, make_account, make_policy, make_source, make_user
+from tests.make import PASSWORD, make_account, make_policy, make_source, make_user, sign_in
 
 ROOT = Path(__file__).parent.parent
 
@@ -303,3 +310,72 @@ def _is_healthy(address: str) -> bool:
             return bool(answer.status == 200)
     except OSError:
         return False
+
+
+def test_an_owner_who_forgot_the_password_gets_a_new_one(tocsin: Tocsin, app: Flask) -> None:
+    with app.app_context():
+        owner = make_user(role=Role.OWNER, name="Olivia", email="olivia@acme.example")
+    browser = app.test_client()
+    sign_in(browser, owner)
+    reset = ("user", "reset-password", "--email", "Olivia@acme.example", "--password-stdin")
+    done = tocsin(*reset, typed="a new long password\n")
+    assert (done.code, done.error) == (0, "")
+    assert done.out == "Olivia has the new password and is signed out everywhere.\n"
+    with app.app_context():
+        person = queries.by_email("olivia@acme.example")
+        assert person is not None
+        assert password_fits(person.password_hash, "a new long password")
+        deed = db.session.scalars(db.select(AuditEntry)).one()
+        assert (deed.action, deed.actor_name) == (AuditAction.PASSWORD_RESET, "the command line")
+    assert browser.get("/profile").status_code == 303
+    assert "10 to 200 characters" in tocsin(*reset, typed="short\n").error
+    nobody = ("user", "reset-password", "--email", "x@acme.example", "--password-stdin")
+    refused = tocsin(*nobody, typed="a new long password\n")
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.error == "Nobody has the e-mail address x@acme.example.\n"
+
+
+def test_a_password_typed_on_a_terminal_is_not_shown(
+    app: Flask, environment: dict[str, str]
+) -> None:
+    arguments = [
+        "account",
+        "create",
+        "Acme",
+        "--admin-email",
+        "olivia@acme.example",
+        "--password-stdin",
+    ]
+    ours, theirs = pty.openpty()
+    shown = b""
+    with subprocess.Popen(
+        [sys.executable, "-m", "portal.cli", *arguments],
+        env=environment,
+        cwd=ROOT,
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=_own_terminal,
+    ) as process:
+        while b"Password: " not in shown:
+            assert select.select([ours], [], [], 30)[0], "nothing was asked"
+            shown += os.read(ours, 1000)
+        os.write(ours, f"{PASSWORD}\n".encode())
+        printed, _ = process.communicate(timeout=60)
+    os.set_blocking(ours, False)
+    with suppress(BlockingIOError):
+        shown += os.read(ours, 1000)
+    os.close(ours)
+    os.close(theirs)
+    assert process.returncode == 0
+    assert PASSWORD.encode() not in shown
+    with app.app_context():
+        owner = queries.by_email("olivia@acme.example")
+        assert owner is not None
+        assert printed.decode().strip() == str(owner.account_id)
+        assert password_fits(owner.password_hash, PASSWORD)
+
+
+def _own_terminal() -> None:
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)

@@ -155,6 +155,21 @@ def test_a_busy_port_is_named_with_the_option_that_chooses_another(home: Path) -
     assert "--port" in refused.stderr
 
 
+def test_one_port_for_two_servers_is_refused_before_anything_starts(home: Path) -> None:
+    port = str(_free_port())
+    refused = subprocess.run(
+        [sys.executable, "-m", "portal.cli", "demo", "--port", port, "--sandbox-port", port],
+        env={**os.environ, "TOCSIN_HOME": str(home)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert refused.returncode == 1
+    said = f"--port and --sandbox-port are both {port}: please choose two ports.\n"
+    assert refused.stderr == said
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

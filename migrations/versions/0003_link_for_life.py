@@ -35,6 +35,9 @@ def upgrade() -> None:
     with op.batch_alter_table('notices', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_notices_account_id'), ['account_id'], unique=False)
 
+    with op.batch_alter_table('slack_revocations', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('refresh_token', sa.LargeBinary(), nullable=True))
+
     with op.batch_alter_table('slack_installations', schema=None) as batch_op:
         batch_op.add_column(sa.Column('refresh_token', sa.LargeBinary(), nullable=True))
         batch_op.add_column(sa.Column('token_expires_at', sa.DateTime(timezone=True), nullable=True))
@@ -58,6 +61,9 @@ def downgrade() -> None:
         batch_op.drop_column('refresh_failures')
         batch_op.drop_column('refresh_not_before')
         batch_op.drop_column('token_expires_at')
+        batch_op.drop_column('refresh_token')
+
+    with op.batch_alter_table('slack_revocations', schema=None) as batch_op:
         batch_op.drop_column('refresh_token')
 
     with op.batch_alter_table('notices', schema=None) as batch_op:

@@ -77,6 +77,28 @@ class ResponderAdded(Fact):
 
 
 @dataclass(frozen=True)
+class NotificationDue(Fact):
+    """A person should be told now, on one way."""
+
+    notification_id: int
+
+
+@dataclass(frozen=True)
+class NotificationFailed(Fact):
+    """A person could not be told on one way; perhaps there is another."""
+
+    alert_id: int
+    user_id: int
+
+
+@dataclass(frozen=True)
+class NoticeTold(Fact):
+    """A notice stands on top of somebody's pages; they may not look at one for days."""
+
+    notice_id: int
+
+
+@dataclass(frozen=True)
 class AlertRerouted(Fact):
     """Other people are asked now, and it is pending again."""
 

@@ -168,6 +168,11 @@ def _ring_at(queue: str, at: datetime) -> None:
 
 
 WAITING = "procrastinate_jobs WHERE queueing_lock = :key AND status = 'todo'"
+# What Procrastinate's trigger says of a new job, so that a worker looks at once.
+NOTIFY = (
+    "pg_notify('procrastinate_queue_v1#' || queue_name,"
+    " json_build_object('type', 'job_inserted', 'job_id', id)::text)"
+)
 WHEN = "coalesce(CAST(:at AS timestamptz), now())"
 
 
@@ -179,7 +184,7 @@ def _join(key: str, at: datetime | None) -> bool:
     if db.session.execute(early, values).first():
         return True
     move = WAITING.replace("WHERE", "SET scheduled_at = :at WHERE")
-    late = text(f"UPDATE {move} AND scheduled_at > {WHEN} RETURNING 1")
+    late = text(f"UPDATE {move} AND scheduled_at > {WHEN} RETURNING {NOTIFY}")
     return db.session.execute(late, values).first() is not None
 
 

@@ -9,6 +9,7 @@ from portal.domain import rate_limits
 from portal.domain.accounts.models import SignIn
 from portal.domain.alerts.models import ReceivedEvent
 from portal.jobs.engine import every
+from portal.mail import sending as mail
 from portal.slack import dedicated
 from portal.slack import upkeep as slack
 
@@ -35,6 +36,7 @@ def wake_behind() -> None:
     A net, not the way: every change wakes its own job in its own transaction.
     """
     slack.wake_behind()
+    mail.wake_under_way()
     db.session.commit()
 
 

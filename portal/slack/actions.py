@@ -10,7 +10,16 @@ from portal.domain.alerts import operations as alerts
 from portal.domain.alerts.models import Alert, Via
 from portal.errors import PortalError
 from portal.jobs.engine import job, wake
-from portal.slack import installations, people, probes, replies, summary_clicks, workspace
+from portal.slack import (
+    installations,
+    oncall_clicks,
+    people,
+    probes,
+    profiles,
+    replies,
+    summary_clicks,
+    workspace,
+)
 from portal.slack.clicks import SlackClick
 from portal.slack.errors import Meaning, SlackError
 from portal.slack.messages.alert import ACKNOWLEDGE, RESOLVE
@@ -53,6 +62,8 @@ def press(click: BlockAction) -> None:
             installation.account_id,
             f"Only members of {installation.team_name} can act here.",
         )
+    elif click.action_id in oncall_clicks.ACTION_IDS:
+        oncall_clicks.press(click, installation)
     elif click.action_id not in BY_ACTION_ID and click.action_id not in summary_clicks.ACTION_IDS:
         _tell(click, installation.account_id, OLD_BUTTON)
     elif not (click.value.isascii() and click.value.isdigit() and len(click.value) < 19):
@@ -125,10 +136,11 @@ def identify_clicker(click_id: int) -> None:
     click = db.session.get(SlackClick, click_id)
     installation = installations.of_account(click.account_id) if click else None
     person = people.person_of(record, installation) if click and installation else None
-    if person is None or click is None:
+    if person is None or click is None or installation is None:
         _finish(click_id, NOT_CONNECTED)
         return
     people.link(person, slack_user_id)
+    profiles.note(record, installation)
     if click.action_id in summary_clicks.ACTION_IDS:
         wake(summary_clicks.carry_out, click_id=click_id)
         db.session.commit()

@@ -5,15 +5,14 @@ from flask import Blueprint, current_app, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from portal.db import db
-from portal.slack import actions, payloads
+from portal.slack import actions, payloads, suggestions
+from portal.slack import commands as commands_
 from portal.slack.events import Event, receive
-from portal.slack.payloads import BlockAction
+from portal.slack.payloads import BlockAction, BlockSuggestion, SlashCommand
 from portal.slack.signing import signed_by_slack
 
 bp = Blueprint("slack", __name__, url_prefix="/slack")
 log = structlog.get_logger()
-
-NO_COMMAND = "Tocsin has no such command. Alerts are answered with the buttons of their messages."
 
 
 @bp.post("/interactions")
@@ -31,17 +30,33 @@ def interactions() -> ResponseReturnValue:
 @bp.post("/options")
 @signed_by_slack
 def options() -> ResponseReturnValue:
-    """Selects that load their options. No message of ours has one."""
-    return jsonify(options=[])
+    """Selects that load their options while somebody types. A fault of ours offers none."""
+    suggestion = BlockSuggestion.parse(payloads.decode(request.form.get("payload", "")))
+    if not _is_our_app(suggestion.app_id):
+        return jsonify(suggestions.NONE)
+    try:
+        return jsonify(suggestions.suggest(suggestion))
+    except Exception:
+        db.session.rollback()
+        log.exception("suggestion_failed")
+        return jsonify(suggestions.NONE)
 
 
 @bp.post("/commands")
 @signed_by_slack
 def commands() -> ResponseReturnValue:
-    """Slash commands. The manifest names none, so whoever types one is told so."""
+    """Slash commands, answered in the 200 and visible to the one who typed only."""
     if request.form.get("ssl_check"):
         return "", 200
-    return jsonify(response_type="ephemeral", text=NO_COMMAND)
+    command, answer = SlashCommand.parse(request.form), {"text": commands_.NO_COMMAND}
+    try:
+        if _is_our_app(command.app_id):
+            answer = commands_.run(command)
+    except Exception:
+        db.session.rollback()
+        log.exception("command_failed")
+        answer = {"text": f"Something went wrong here (reference {g.request_id})."}
+    return jsonify({"response_type": "ephemeral", **answer})
 
 
 @bp.post("/events")

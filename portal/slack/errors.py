@@ -181,6 +181,7 @@ WORDS: dict[str, str] = {
         "ENCRYPTION_KEYS does not open the app's token. The operator can add the key that was used"
         " before."
     ),
+    "person_left": "The person may not see alerts any more.",
     "interrupted": "An earlier attempt was interrupted.",
 }
 

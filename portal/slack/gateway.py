@@ -101,15 +101,14 @@ def _call(
     )
 
 
-def respond(response_url: str, text: str) -> None:
-    """Answer a click, visible to the one who clicked. Raises SlackError.
+def respond(response_url: str, message: dict[str, Any]) -> None:
+    """Answer a click or a command with a message as response_urls take it. Raises SlackError.
 
     The URL comes from outside: only the listed hosts, only https (loopback in development), and no
     redirects (slack.md section 8).
     """
     if not may_respond_to(response_url):
         raise SlackError("response_url_refused")
-    message = {"response_type": "ephemeral", "replace_original": False, "text": text}
     try:
         answer = requests.post(response_url, json=message, timeout=TIMEOUT, allow_redirects=False)
     except requests.Timeout as problem:

@@ -116,6 +116,7 @@ class Revocation(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     team_id: Mapped[str] = mapped_column(index=True)
     bot_token: Mapped[str] = mapped_column(EncryptedStr)
+    refresh_token: Mapped[str | None] = mapped_column(EncryptedStr)
     created_at: Mapped[datetime] = mapped_column(default=now)
     attempts: Mapped[int] = mapped_column(default=0)
     next_try_at: Mapped[datetime] = mapped_column(default=now)

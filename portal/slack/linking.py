@@ -19,6 +19,8 @@ from portal.domain.dedicated_channels import progress
 from portal.domain.dedicated_channels.models import ChannelState, DedicatedChannel
 from portal.domain.facts import WorkspaceLinked, WorkspaceUnlinked, announce
 from portal.domain.routing.models import AlertAction
+from portal.domain.slack_sources import operations as slack_sources
+from portal.domain.slack_sources.models import SlackSourceChannel
 from portal.errors import Conflict, Denied, Invalid, PortalError
 from portal.slack import erasing, gateway, installations, link_state, oauth, rotation
 from portal.slack.errors import SlackError
@@ -92,6 +94,7 @@ def _unlink(by: User) -> None:
         account_id=account_id,
         team_id=installation.team_id,
         bot_token=installation.bot_token,
+        refresh_token=installation.refresh_token,
     )
     db.session.add(revocation)
     log.record(
@@ -104,6 +107,7 @@ def _unlink(by: User) -> None:
     _cancel_deliveries(account_id, by)
     progress.forget_all(account_id, by=by)
     db.session.execute(delete(AlertAction).where(AlertAction.account_id == account_id))
+    slack_sources.clear_channels(account_id)
     erasing.erase(account_id)
     announce(WorkspaceUnlinked(account_id, revocation.id))
     db.session.commit()
@@ -124,7 +128,7 @@ def _cancel_deliveries(account_id: int, by: User) -> None:
 
 
 def unlink_consequences(account_id: int) -> dict[str, int]:
-    """What unlinking will delete, counted: alert actions, user links, channels, deliveries."""
+    """What unlinking will delete, counted: alert actions, channels, links, waiting deliveries."""
 
     def count(table: Any, *conditions: Any) -> int:
         counted = select(func.count()).select_from(table).where(table.account_id == account_id)
@@ -132,6 +136,7 @@ def unlink_consequences(account_id: int) -> dict[str, int]:
 
     return {
         "alert_actions": count(AlertAction),
+        "slack_source_channels": count(SlackSourceChannel),
         "user_links": count(UserLink),
         "dedicated_channels": count(
             DedicatedChannel, DedicatedChannel.state == ChannelState.ATTACHED
@@ -227,7 +232,7 @@ def _fill(
     installation.refresh_token = str(answer.get("refresh_token") or "") or None
     installation.token_expires_at = rotation.expires_at(answer)
     installation.refresh_not_before, installation.refresh_failures = None, 0
-    installation.scopes = [s for s in str(answer.get("scope") or "").split(",") if s]
     installation.installed_at = now()
     installation.installed_by_id = by.id
-    link_state.settle(installation, by=by)
+    granted = [scope for scope in str(answer.get("scope") or "").split(",") if scope]
+    link_state.settle(installation, granted, by=by)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from portal.slack import events, scopes
+from portal.slack import commands, events, scopes
 
 SCHEMA = {"major_version": 2, "minor_version": 1}
 
@@ -31,6 +31,15 @@ def build(public_url: str) -> dict[str, Any]:
                 "messages_tab_read_only_enabled": True,
             },
             "bot_user": {"display_name": "Tocsin", "always_online": True},
+            "slash_commands": [
+                {
+                    "command": commands.ONCALL,
+                    "description": "Who is on call?",
+                    "usage_hint": "[policy or source] or help",
+                    "url": f"{public_url}/slack/commands",
+                    "should_escape": True,
+                }
+            ],
         },
         "oauth_config": {
             "redirect_urls": [f"{public_url}/settings/connectors/slack/callback"],

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from portal.db import db
 from portal.domain.alerts.models import TimelineEntry, TimelineKind
 from portal.observability import counters
-from portal.slack import channel_problems, lookback, pacing, summaries
+from portal.slack import channel_problems, direct_outcomes, lookback, pacing, summaries
 from portal.slack.calls import SIMPLER, Call
 from portal.slack.errors import Meaning, SlackError
 from portal.slack.posted import Lane, PostedMessage, Summary
@@ -63,12 +63,15 @@ def _now_shown(
     row.shown_version = max(row.shown_version, version)
     row.shown_at, row.attempts, row.last_error = moment, 0, None
     row.uncertain_since = row.not_before = None
-    if shown_before is not None and moment - shown_before < SPACING:
+    is_single = isinstance(row, PostedMessage)  # summaries have a spacing of their own
+    if is_single and shown_before is not None and moment - shown_before < SPACING:
         row.not_before = moment + SPACING  # the first change goes at once, then they are gathered
     opened = [row.created_at] if is_first and isinstance(row, PostedMessage) else []
     if isinstance(row, Summary):
         opened = summaries.was_shown(row, version, moment)
-    elif is_first or perhaps_twice or row.was_reposted:
+    elif row.is_direct and is_first:
+        direct_outcomes.note([row.id])
+    elif not row.is_direct and (is_first or perhaps_twice or row.was_reposted):
         said = {"perhaps_twice": True} if perhaps_twice else {}
         _record(row, TimelineKind.SLACK_POSTED, **said)
     return counters.first_shown([(moment - each).total_seconds() for each in opened])
@@ -88,9 +91,15 @@ def failed(lane: Lane, call: Call, problem: SlackError, moment: datetime) -> lis
     match problem.meaning:
         case Meaning.ASKED_TO_WAIT:
             _asked_to_wait(lane, call, problem, moment)
-        case Meaning.CHANNEL_CLOSED:
+        case Meaning.CHANNEL_CLOSED if not row.is_direct:
             elsewhere = _closed(lane, row, problem, moment)
-        case Meaning.TOO_LONG | Meaning.CONTENT_REFUSED | Meaning.MESSAGE_GONE | Meaning.PERSON:
+        case (
+            Meaning.CHANNEL_CLOSED
+            | Meaning.TOO_LONG
+            | Meaning.CONTENT_REFUSED
+            | Meaning.MESSAGE_GONE
+            | Meaning.PERSON
+        ):
             _refused(row, problem, moment)
         case Meaning.LINK_DEAD:
             pass  # the link is broken now; authorizing again wakes the lane
@@ -134,7 +143,9 @@ def _refused(row: PostedMessage | Summary, problem: SlackError, moment: datetime
         row.form = simpler
         return
     row.gave_up_at = moment
-    if isinstance(row, PostedMessage):
+    if row.is_direct:
+        direct_outcomes.note_refusal(row)
+    elif isinstance(row, PostedMessage):
         _record(row, TimelineKind.SLACK_FAILED, reason=problem.code)
 
 

@@ -1,13 +1,15 @@
 """What did Slack send? Its JSON becomes small frozen types, once, here at the edge."""
 
 import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
 
 @dataclass(frozen=True)
 class BlockAction:
-    """A pressed button: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload."""
+    """A pressed button, or a choice in a select: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload."""
 
     app_id: str
     team_id: str
@@ -38,9 +40,74 @@ class BlockAction:
             user_team_id=text(user, "team_id") or team_id,
             channel_id=text(_dict(payload.get("channel")), "id") or text(container, "channel_id"),
             action_id=text(action, "action_id"),
-            value=text(action, "value"),
+            value=text(action, "value") or text(_dict(action.get("selected_option")), "value"),
             response_url=text(payload, "response_url"),
         )
+
+
+@dataclass(frozen=True)
+class SlashCommand:
+    """A line that began with a slash: https://docs.slack.dev/interactivity/implementing-slash-commands."""
+
+    app_id: str
+    team_id: str
+    user_id: str
+    channel_id: str
+    command: str  # /il-oncall
+    text: str  # what came after it, with Slack's escapes undone
+    response_url: str
+
+    @classmethod
+    def parse(cls, form: Mapping[str, str]) -> Self:
+        """Whatever is missing becomes an empty string."""
+        fields = dict(form)
+        return cls(
+            app_id=text(fields, "api_app_id"),
+            team_id=text(fields, "team_id"),
+            user_id=text(fields, "user_id"),
+            channel_id=text(fields, "channel_id"),
+            command=text(fields, "command"),
+            text=as_typed(text(fields, "text")),
+            response_url=text(fields, "response_url"),
+        )
+
+
+@dataclass(frozen=True)
+class BlockSuggestion:
+    """What was typed into a select that loads its options:
+    https://docs.slack.dev/reference/interaction-payloads/block_suggestion-payload."""
+
+    app_id: str
+    team_id: str
+    user_id: str
+    user_team_id: str
+    action_id: str
+    typed: str
+
+    @classmethod
+    def parse(cls, payload: dict[str, Any]) -> Self:
+        """Odd shapes become empty strings."""
+        user, view = _dict(payload.get("user")), _dict(payload.get("view"))
+        team_id = text(_dict(payload.get("team")), "id") or text(view, "app_installed_team_id")
+        user_team_id = text(user, "team_id")
+        return cls(
+            app_id=text(payload, "api_app_id"),
+            team_id=team_id or user_team_id,
+            user_id=text(user, "id"),
+            user_team_id=user_team_id or team_id,
+            action_id=text(payload, "action_id"),
+            typed=text(payload, "value"),
+        )
+
+
+# <@U1>, <@U1|ada>, <#C1|ops>, <#C1|>, <https://…|label>: a label says more than an id.
+ESCAPED = re.compile(r"<([@#]?)[!]?([^<>|]*)(?:\|([^<>]*))?>")
+
+
+def as_typed(escaped: str) -> str:
+    """What a person typed, of the text that Slack made of it (slack.md 3.7)."""
+    plain = ESCAPED.sub(lambda found: found[1] + (found[3] or found[2]), escaped)
+    return plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").strip()
 
 
 def decode(raw: str) -> dict[str, Any]:

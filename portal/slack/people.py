@@ -1,5 +1,6 @@
 """Which person of the account is a Slack user? By the e-mail address in Slack's own record."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,9 +13,10 @@ from portal.domain.accounts import queries
 from portal.domain.accounts.models import User
 from portal.domain.escalation.models import Responder
 from portal.jobs.engine import job, wake
-from portal.slack import installations, workspace
+from portal.slack import installations, profiles, workspace
 from portal.slack.errors import SlackError
 from portal.slack.messages.alert import Asked
+from portal.slack.profiles import Kind
 
 
 class UserLink(Base):
@@ -42,6 +44,13 @@ def linked(account_id: int, slack_user_id: str) -> User | None:
     return link.user if link and link.user.is_active else None
 
 
+def slack_ids(user_ids: Iterable[int]) -> dict[int, str]:
+    """How Slack names these people, by their id; those who are not mapped are left out."""
+    wanted = select(UserLink.user_id, UserLink.slack_user_id)
+    found = db.session.execute(wanted.where(UserLink.user_id.in_(list(user_ids))))
+    return dict(found.all())
+
+
 def reachable(account_id: int | None) -> set[int]:
     """The ids of the people of the account whom Slack can tell something."""
     installation = installations.of_account(account_id)
@@ -57,10 +66,8 @@ def person_of(record: dict[str, Any], installation: installations.SlackInstallat
     Never a bot, a deactivated Slack user, a guest, or somebody of another workspace
     (product.md 3.4).
     """
-    refused = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger")
-    teams = {record.get("team_id"), *(record.get("enterprise_user") or {}).get("teams", [])}
     email = str((record.get("profile") or {}).get("email") or "")
-    if any(record.get(flag) for flag in refused) or installation.team_id not in teams or not email:
+    if profiles.kind_of(record, installation) is not Kind.MEMBER or not email:
         return None
     person = queries.by_email(email)
     if person is None or person.account_id != installation.account_id or not person.is_active:
@@ -121,6 +128,7 @@ def link_people(account_id: int) -> None:
             return
         present = installations.of_account(account_id)
         person = person_of(record, present) if present else None
-        if person is not None:
+        if person is not None and present is not None:
             link(person, str(record["id"]))
+            profiles.note(record, present)
         db.session.commit()

@@ -11,7 +11,7 @@ from portal.domain.alerts.models import Alert
 from portal.slack import installations, pacing, queue
 from portal.slack.errors import MEANINGS, Meaning, words
 from portal.slack.installations import SlackInstallation
-from portal.slack.posted import BEHIND, Lane, Message, PostedMessage
+from portal.slack.posted import BEHIND, Lane, Message, PostedMessage, label
 
 MOST_COUNTED = 200  # ahead of one alert; a storm has a summary long before
 
@@ -21,7 +21,7 @@ class Place:
     """One channel of an alert, in words."""
 
     channel_id: str
-    channel_name: str
+    label: str  # "#db", or whose direct messages
     permalink: str | None
     state: str  # shown, in a summary, waiting, asked to wait, Slack not reachable, held, gave up
     is_up_to_date: bool
@@ -70,7 +70,7 @@ def _place(
     why = _why(posted, shown, lane, installation)
     return Place(
         channel_id=posted.channel_id,
-        channel_name=posted.channel_name,
+        label=label(posted),
         permalink=_permalink(shown, installation),
         state=why.state,
         is_up_to_date=not posted.is_behind if shown is posted else not shown.is_behind,
@@ -161,8 +161,8 @@ def _ahead_of(posted: PostedMessage) -> int:
 
 def _permalink(shown: Message, installation: SlackInstallation | None) -> str | None:
     """https://acme.slack.com/archives/C…/p…: the form Slack's own links have."""
-    if shown.ts is None or installation is None:
-        return None
+    if shown.ts is None or installation is None or shown.is_direct:
+        return None  # direct messages open for one person only
     base = installation.team_url.rstrip("/")
     channel_id = shown.conversation_id or shown.channel_id
     return f"{base}/archives/{channel_id}/p{shown.ts.replace('.', '')}"

@@ -39,8 +39,19 @@ class Message:
     was_reposted: Mapped[bool] = mapped_column(default=False)  # somebody deleted the first one
 
     @property
+    def is_direct(self) -> bool:
+        """A person's id in place of a channel's means direct messages to them."""
+        return self.channel_id[:1] in ("U", "W")
+
+    @property
     def is_behind(self) -> bool:
         return self.shown_version < self.wanted_version and self.gave_up_at is None
+
+
+def label(message: Message) -> str:
+    """The place in words."""
+    name = message.channel_name
+    return f"direct messages to {name}" if message.is_direct else f"#{name}"
 
 
 class Summary(Message, Base):
@@ -70,6 +81,9 @@ class PostedMessage(Message, Base):
             "ix_posted_messages_behind", "account_id", "channel_id", "id", postgresql_where=BEHIND
         ),
         Index(
+            "ix_posted_messages_user_id", "user_id", postgresql_where=text("user_id IS NOT NULL")
+        ),
+        Index(
             "ix_posted_messages_summary_id",
             "summary_id",
             postgresql_where=text("summary_id IS NOT NULL"),
@@ -77,6 +91,7 @@ class PostedMessage(Message, Base):
     )
 
     alert_id: Mapped[int] = mapped_column(ForeignKey("alerts.id"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))  # a direct message to them
     is_own: Mapped[bool] = mapped_column(default=True)  # has, or shall have, its own message
     summary_id: Mapped[int | None] = mapped_column(ForeignKey("slack_summaries.id"))
     summary_version: Mapped[int | None]  # the summary names it from this version on

@@ -1,13 +1,14 @@
 """How does the person who pressed a button hear what came of it? By a line only they can see."""
 
 from datetime import timedelta
+from typing import Any
 
 import structlog
 
 from portal.db import db, now
 from portal.jobs.engine import job, wake
 from portal.slack import gateway, installations, workspace
-from portal.slack.clicks import EphemeralReply
+from portal.slack.clicks import EphemeralReply, Way
 from portal.slack.errors import Meaning, SlackError
 from portal.slack.installations import Credentials
 
@@ -23,13 +24,20 @@ def say(
     slack_user_id: str,
     channel_id: str,
     response_url: str | None,
+    blocks: list[dict[str, Any]] | None = None,
+    way: Way = Way.NEW,
 ) -> None:
-    """Have the person told, once this transaction has committed. The caller commits."""
+    """Have the person told, once this transaction has committed. The caller commits.
+
+    With blocks, `text` is what notifications and screen readers get of them.
+    """
     reply = EphemeralReply(
         account_id=account_id,
         slack_user_id=slack_user_id,
         channel_id=channel_id,
         text=text,
+        blocks=blocks,
+        way=way,
         response_url=response_url or None,
     )
     db.session.add(reply)
@@ -48,15 +56,11 @@ def send_reply(reply_id: int) -> None:
         return
     installation = installations.of_account(reply.account_id) if reply.account_id else None
     credentials = installation.credentials if installation and installation.is_working else None
-    url, channel_id, user_id, text = (
-        reply.response_url,
-        reply.channel_id,
-        reply.slack_user_id,
-        reply.text,
-    )
+    url, channel_id, user_id = reply.response_url, reply.channel_id, reply.slack_user_id
+    message, way = {"text": reply.text, "blocks": reply.blocks}, reply.way
     db.session.commit()
     try:
-        _send(url, credentials, channel_id, user_id, text)
+        _send(url, credentials, channel_id, user_id, message, way)
     except SlackError as problem:
         log.warning("reply_failed", reply_id=reply_id, slack_error=problem.code)
         if problem.meaning in (Meaning.TEMPORARY, Meaning.ASKED_TO_WAIT):
@@ -66,19 +70,32 @@ def send_reply(reply_id: int) -> None:
 
 
 def _send(
-    url: str | None, credentials: Credentials | None, channel_id: str, user_id: str, text: str
+    url: str | None,
+    credentials: Credentials | None,
+    channel_id: str,
+    user_id: str,
+    message: dict[str, Any],
+    way: Way,
 ) -> None:
     if url and gateway.may_respond_to(url):
         try:
-            gateway.respond(url, text)
+            gateway.respond(url, _response(message, way))
             return
         except SlackError as problem:
             if problem.code != "response_url_gone":
                 raise
-    if credentials and channel_id and user_id:
+    if credentials and channel_id and user_id and way is not Way.DELETE:
         workspace.call(
-            credentials, "chat.postEphemeral", channel=channel_id, user=user_id, text=text
+            credentials, "chat.postEphemeral", channel=channel_id, user=user_id, **message
         )
+
+
+def _response(message: dict[str, Any], way: Way) -> dict[str, Any]:
+    """https://docs.slack.dev/interactivity/handling-user-interaction#message_responses"""
+    if way is Way.DELETE:
+        return {"delete_original": True}
+    said = {name: value for name, value in message.items() if value is not None}
+    return {"response_type": "ephemeral", "replace_original": way is Way.REPLACE, **said}
 
 
 def _try_again(reply_id: int, problem: SlackError) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from portal.db import db, now
 from portal.jobs.engine import job, wake
-from portal.slack import gateway
+from portal.slack import gateway, rotation
 from portal.slack.errors import Meaning, SlackError
 from portal.slack.installations import Revocation
 
@@ -38,11 +38,14 @@ def revoke_token(revocation_id: int) -> None:
         wake(revoke_token, at=revocation.next_try_at, revocation_id=revocation_id)
         db.session.commit()
         return
-    token = revocation.bot_token
+    token, refresh_token = revocation.bot_token, revocation.refresh_token
     db.session.commit()
     try:
         _revoke(token)
     except SlackError as problem:
+        if problem.code == "token_expired" and refresh_token:
+            _renew(revocation_id, refresh_token)
+            return
         if problem.meaning is not Meaning.LINK_DEAD:
             _try_again(revocation_id, problem)
             return
@@ -60,6 +63,24 @@ def _revoke(token: str) -> None:
         if problem.code not in NOT_ALLOWED:
             raise
         gateway.call(token, "auth.revoke")
+
+
+def _renew(revocation_id: int, refresh_token: str) -> None:
+    """Slack was away for longer than the token lived: an expired token revokes nothing."""
+    try:
+        answer = gateway.refresh(refresh_token)
+    except SlackError as problem:
+        if problem.code in rotation.REFUSED:
+            _erase(revocation_id)  # the installation is gone
+        else:
+            _try_again(revocation_id, problem)
+        return
+    revocation = db.session.get(Revocation, revocation_id, with_for_update=True)
+    if revocation is not None:
+        revocation.bot_token = str(answer["access_token"])
+        revocation.refresh_token = str(answer.get("refresh_token") or refresh_token)
+        wake(revoke_token, revocation_id=revocation_id)
+    db.session.commit()
 
 
 def _try_again(revocation_id: int, problem: SlackError) -> None:

@@ -20,6 +20,7 @@ AHEAD = timedelta(hours=2)  # when the clock refreshes, also without any traffic
 AT_THE_LATEST = timedelta(minutes=5)  # when a call does not go out with the old token
 ONE_ATTEMPT = timedelta(seconds=20)  # longer than the gateway's time-out
 LONGEST_WAIT = 600  # seconds
+MISMATCH = ("bad_client_secret", "invalid_client_id")  # our settings are not the Slack app's
 REFUSED = ("invalid_refresh_token", "token_revoked", "invalid_auth", "account_inactive")
 
 log = structlog.get_logger()
@@ -98,7 +99,9 @@ def expires_at(answer: dict[str, Any]) -> Any:
 
 def _is_due(installation: SlackInstallation) -> bool:
     ends = installation.token_expires_at
-    return installation.is_working and ends is not None and ends < now() + AHEAD
+    ends_soon = ends is not None and ends < now() + AHEAD
+    # A refresh that failed is still wanted: Slack may have called the token expired before its time.
+    return installation.is_working and (ends_soon or installation.refresh_failures > 0)
 
 
 def _stored(credentials: Credentials, used: str, answer: dict[str, Any]) -> Credentials:
@@ -131,6 +134,11 @@ def _failed(credentials: Credentials, used: str, problem: SlackError) -> Credent
     if problem.code in REFUSED:
         link_state.break_off(installation, "invalid_refresh_token")
         problem = SlackError("invalid_refresh_token")
+    elif problem.code in MISMATCH and not _is_good(credentials):
+        link_state.break_off(installation, problem.code)
+    else:  # whoever called may come back too late for a lost answer
+        account_id, at = installation.account_id, installation.refresh_not_before
+        wake(refresh_ahead, at=at, account_id=account_id)
     db.session.commit()
     if problem.code == "invalid_refresh_token":
         raise problem
@@ -139,9 +147,13 @@ def _failed(credentials: Credentials, used: str, problem: SlackError) -> Credent
 
 def _old_one(credentials: Credentials, problem: SlackError) -> Credentials:
     """The old token is good until it expires; after that the problem stands."""
-    if credentials.expires_at is not None and credentials.expires_at > now():
+    if _is_good(credentials):
         return credentials
     raise problem
+
+
+def _is_good(credentials: Credentials) -> bool:
+    return credentials.expires_at is not None and credentials.expires_at > now()
 
 
 def _locked(account_id: int) -> SlackInstallation | None:

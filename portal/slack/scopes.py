@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 REQUIRED: dict[str, str] = {
+    "commands": "answer slash commands such as /il-oncall",
     "chat:write": "post alerts and keep them up to date",
     "channels:read": "offer the public channels to choose from",
     "users:read": "recognise who presses a button",
@@ -30,6 +31,7 @@ class Feature(NamedTuple):
 
 
 FEATURES = (
+    Feature("Slash commands", ("commands",), "/il-oncall does not exist in Slack."),
     Feature("Posting alerts", ("chat:write",), "No alert can be posted."),
     Feature("Choosing a channel", ("channels:read",), "The list of channels cannot be fetched."),
     Feature(

@@ -19,9 +19,9 @@ from portal.domain.alerts.models import (
 )
 from portal.domain.routing.models import AfterStorm, AlertAction
 from portal.domain.sources.models import AlertSource
-from portal.slack import queue
+from portal.slack import direct_outcomes, queue
 from portal.slack.messages.summary import SHOWN, Gathered, Group
-from portal.slack.posted import BEHIND, Lane, PostedMessage, Summary
+from portal.slack.posted import BEHIND, Lane, PostedMessage, Summary, label
 
 THRESHOLD = 10  # more new alerts than this, waiting in one lane, are a storm
 OWN_MESSAGES = 10  # so many of the most important ones wait for messages of their own as well
@@ -67,7 +67,7 @@ def gathered(summary: Summary) -> Gathered:
     newest = newest.order_by(Alert.priority == Priority.LOW, Alert.id.desc()).limit(SHOWN)
     return Gathered(
         summary_id=summary.id,
-        channel_name=summary.channel_name,
+        place=label(summary),
         groups=[Group(*row) for row in groups],
         newest=list(db.session.scalars(newest.options(joinedload(Alert.source)))),
     )
@@ -94,18 +94,19 @@ def was_shown(summary: Summary, version: int, moment: datetime) -> list[datetime
         .with_for_update(skip_locked=True)
     )
     shown = update(PostedMessage).where(PostedMessage.id.in_(new)).values(shown_at=moment)
-    rows = db.session.execute(
-        shown.returning(PostedMessage.alert_id, PostedMessage.created_at)
-    ).all()
-    if rows:
+    about = shown.returning(PostedMessage.id, PostedMessage.alert_id, PostedMessage.created_at)
+    rows = db.session.execute(about).all()
+    if summary.is_direct:
+        direct_outcomes.note(id for id, _, _ in rows)
+    elif rows:
         entry = {
             "kind": TimelineKind.SLACK_POSTED,
             "actor_name": "Slack",
             "at": moment,
             "data": {"channel": summary.channel_name, "with": len(rows)},
         }
-        db.session.execute(insert(TimelineEntry), [entry | {"alert_id": id} for id, _ in rows])
-    return [created_at for _, created_at in rows]
+        db.session.execute(insert(TimelineEntry), [entry | {"alert_id": id} for _, id, _ in rows])
+    return [created_at for _, _, created_at in rows]
 
 
 def _came_and_went(lane: Lane, moment: datetime) -> list[tuple[int, bool]]:

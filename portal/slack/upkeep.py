@@ -8,6 +8,7 @@ from portal.db import db, now
 from portal.jobs.engine import wake
 from portal.slack import (
     actions,
+    commands,
     dedicated,
     direct_notes,
     erasing,
@@ -17,7 +18,7 @@ from portal.slack import (
     revocations,
     rotation,
 )
-from portal.slack.clicks import EphemeralReply, SlackClick
+from portal.slack.clicks import EphemeralReply, SlackClick, SlackCommand
 from portal.slack.conversations import ChannelList
 from portal.slack.direct_notes import DirectNote
 from portal.slack.events import SlackEvent
@@ -30,6 +31,7 @@ from portal.slack.installations import (
 )
 from portal.slack.people import UserLink
 from portal.slack.posted import BEHIND, SUMMARY_BEHIND, Lane, PostedMessage, Summary
+from portal.slack.profiles import SlackProfile
 
 CLICKS_KEPT = timedelta(hours=1)
 EVENTS_KEPT = timedelta(hours=48)  # Slack repeats an event for a day
@@ -40,6 +42,8 @@ def prune(moment: datetime) -> None:
     """Delete what can no longer be used."""
     db.session.execute(delete(OAuthState).where(OAuthState.expires_at < moment))
     db.session.execute(delete(SlackClick).where(SlackClick.created_at < moment - CLICKS_KEPT))
+    commands_kept = moment - CLICKS_KEPT
+    db.session.execute(delete(SlackCommand).where(SlackCommand.created_at < commands_kept))
     db.session.execute(
         delete(EphemeralReply).where(EphemeralReply.created_at < moment - CLICKS_KEPT)
     )
@@ -48,7 +52,7 @@ def prune(moment: datetime) -> None:
         SlackInstallation.state == LinkState.BROKEN,
         SlackInstallation.state_since < moment - PEOPLE_KEPT,
     )
-    for people_data in (UserLink, ChannelList):
+    for people_data in (UserLink, SlackProfile, ChannelList):
         gone = delete(people_data).where(people_data.account_id.in_(long_broken))
         db.session.execute(gone)
     erasing.sweep()
@@ -72,6 +76,8 @@ def wake_behind() -> None:
         wake(direct_notes.send_note, note_id=note_id)
     for click_id in db.session.scalars(select(SlackClick.id).order_by(SlackClick.id)):
         wake(actions.identify_clicker, click_id=click_id)
+    for command_id in db.session.scalars(select(SlackCommand.id).order_by(SlackCommand.id)):
+        wake(commands.identify_asker, command_id=command_id)
     for reply_id in db.session.scalars(select(EphemeralReply.id).order_by(EphemeralReply.id)):
         wake(replies.send_reply, reply_id=reply_id)
     for revocation in db.session.scalars(select(Revocation).order_by(Revocation.id)):

@@ -16,6 +16,7 @@ from portal.domain.sources.models import AlertSource
 from portal.errors import Invalid
 from portal.slack import conversations, deliveries, installations
 from portal.web.access import requires, viewer
+from portal.web.paging import part
 from portal.web.render import form_errors, fragment, page
 
 bp = Blueprint("alert_actions", __name__)
@@ -48,7 +49,7 @@ class ActionForm(FlaskForm):  # type: ignore[misc]
 def index() -> Response:
     return page(
         "alert_actions/index.html",
-        actions=queries.actions_of(viewer()),
+        part=part(queries.actions_of(viewer())),
         installation=installations.of_account(viewer().account_id),
         health=deliveries.health(viewer().account_id),
         can_manage=viewer().can(Permission.MANAGE_ALERT_ACTIONS),

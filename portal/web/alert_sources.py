@@ -1,10 +1,10 @@
 """Where do alerts come from, and does what is sent arrive?"""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, Response, current_app, flash, redirect, session, url_for
+from flask import Blueprint, Response, current_app, flash, redirect, request, session, url_for
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response as WerkzeugResponse
 from wtforms import SelectChoice, SelectField, StringField
@@ -16,10 +16,12 @@ from portal.domain.alerts import queries as alerts
 from portal.domain.alerts.models import Outcome
 from portal.domain.escalation import queries as escalation
 from portal.domain.routing import queries as routing
+from portal.domain.slack_sources.models import SlackSource
 from portal.domain.sources import operations, queries
 from portal.domain.sources.models import TYPES, AlertSource
 from portal.errors import Conflict, Invalid
 from portal.web.access import requires, viewer
+from portal.web.paging import part
 from portal.web.render import form_errors, fragment, page
 
 bp = Blueprint("alert_sources", __name__)
@@ -56,14 +58,14 @@ class SourceForm(FlaskForm):  # type: ignore[misc]
 @bp.get("/alert-sources")
 @requires(Permission.SEE_ALERT_SOURCES)
 def index() -> Response:
-    sources = queries.sources_of(viewer())
-    last_events = {source.id: alerts.last_event_at(source) for source in sources}
+    shown = part(queries.sources_of(viewer()))
+    last_events = {source.id: alerts.last_event_at(source) for source in shown.items}
     return page(
         "alert_sources/index.html",
-        sources=sources,
+        part=shown,
         types=TYPES,
         last_events=last_events,
-        refused={source.id: _refused(source) for source in sources},
+        refused={source.id: _refused(source) for source in shown.items},
         **_may(),
     )
 
@@ -107,6 +109,7 @@ def show(source_id: int) -> Response:
         new_key=key,
         curl=_curl(key or "YOUR_INTEGRATION_KEY"),
         actions=actions,
+        slack_settings=db.session.get(SlackSource, source.id),
         refused=_refused(source),
         **_events(source),
         **_may(),
@@ -181,8 +184,10 @@ def _unfit(form: SourceForm, problem: Invalid | Conflict, source_id: int | None)
 
 
 def _form(form: SourceForm, source: AlertSource | None) -> Response:
-    policies = [(str(policy.id), policy.name) for policy in escalation.policies_of(viewer())]
-    form.escalation_policy_id.choices = [("", "None: nobody is asked"), *policies]
+    form.escalation_policy_id.choices = [
+        SelectChoice("", "None: nobody is asked"),
+        *(SelectChoice(str(each.id), each.name) for each in escalation.policies_of(viewer())),
+    ]
     return page("alert_sources/form.html", form=form, source=source)
 
 
@@ -203,7 +208,25 @@ def _curl(key: str) -> str:
 
 
 def _events(source: AlertSource) -> dict[str, Any]:
-    return {"events": alerts.event_log(source), "outcomes": OUTCOMES}
+    before = _moment(request.args.get("before", ""))
+    found = alerts.event_log(source, before=before)
+    shown = found[: alerts.PAGE]
+    return {
+        "events": shown,
+        "before": before,
+        "next_before": shown[-1].received_at if len(found) > alerts.PAGE else None,
+        "last_event_at": alerts.last_event_at(source),
+        "outcomes": OUTCOMES,
+    }
+
+
+def _moment(text: str) -> datetime | None:
+    """The moment in a query, if it is one that says its zone and that PostgreSQL can hold."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo and 1970 < moment.year < 9999 else None
 
 
 def _refused(source: AlertSource) -> int:

@@ -1,6 +1,5 @@
 """What is burning, who has it, and what happened to one alert?"""
 
-import json
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, request, url_for
@@ -16,7 +15,7 @@ from portal.domain.routing import queries as routing
 from portal.domain.sources import queries as sources
 from portal.errors import Conflict, Invalid
 from portal.slack import errors, places, tries
-from portal.web import dedicated_channels, escalations
+from portal.web import alert_content, dedicated_channels, escalations
 from portal.web.access import requires, viewer
 from portal.web.render import form_errors, fragment, page, row_id
 
@@ -86,9 +85,18 @@ def status(alert_id: int) -> Response:
 @requires(Permission.SEE_ALERTS)
 def timeline(alert_id: int) -> Response:
     alert = queries.alert(viewer(), alert_id)
-    return fragment(
-        "alerts/_timeline.html", alert=alert, timeline=queries.timeline(alert), words=errors.words
-    )
+    return fragment("alerts/_timeline.html", alert=alert, **_timeline(alert))
+
+
+@bp.get("/alerts/<int:alert_id>/details")
+@requires(Permission.SEE_ALERTS)
+def details(alert_id: int) -> Response:
+    """All that was sent, however long; the page shows the beginning and leads here."""
+    alert = queries.alert(viewer(), alert_id)
+    answer = Response(alert_content.everything(alert, queries.comments(alert)))
+    answer.headers["Content-Type"] = "text/plain; charset=utf-8"
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 @bp.get("/alerts/<int:alert_id>/slack")
@@ -187,13 +195,21 @@ def _places(alert: Alert) -> dict[str, Any]:
     }
 
 
+def _timeline(alert: Alert) -> dict[str, Any]:
+    entries = queries.timeline(alert)
+    return {
+        "timeline": entries,
+        "left_out": queries.left_out(alert, entries),
+        "words": errors.words,
+        "longest": alert_content.SHOWN,
+    }
+
+
 def _story(alert: Alert) -> dict[str, Any]:
-    details = alert.custom_details
     return {
         **_places(alert),
+        **_timeline(alert),
         **escalations.context(alert),
         **dedicated_channels.context(alert),
-        "timeline": queries.timeline(alert),
-        "words": errors.words,
-        "custom_details": details and json.dumps(details, indent=2, ensure_ascii=False),
+        "custom_details": alert_content.custom_details(alert),
     }

@@ -16,6 +16,7 @@ from portal.domain.dedicated_channels.models import ChannelState
 from portal.domain.routing import operations as routing
 from portal.errors import Conflict, Invalid
 from portal.slack import dedicated_view
+from portal.web import alert_content
 from portal.web.access import requires, viewer
 from portal.web.render import form_errors, fragment
 
@@ -135,6 +136,7 @@ def context(alert: Alert) -> dict[str, Any]:
         "channel_form": ChannelForm(formdata=None, name=suggested),
         "suggested": suggested,
         "can_detach": viewer().can(Permission.RESPOND_TO_ALERTS),
+        "listed": alert_content.LISTED,
         "can_link": viewer().can(Permission.MANAGE_CONNECTORS),
     }
 

@@ -10,9 +10,9 @@ from portal.domain.escalation import outlook, policies, queries
 from portal.domain.escalation.models import EscalationPolicy
 from portal.domain.oncall import queries as oncall
 from portal.errors import Conflict, Invalid
-from portal.slack import people
-from portal.web import policy_form
+from portal.web import policy_form, reachability
 from portal.web.access import requires, viewer
+from portal.web.paging import part
 from portal.web.policy_form import PolicyForm, TypedLevel
 from portal.web.render import form_errors, fragment, page
 
@@ -24,11 +24,11 @@ Answer = Response | WerkzeugResponse
 @bp.get("/escalation-policies")
 @requires(Permission.SEE_ESCALATION_POLICIES)
 def index() -> Response:
-    found = queries.policies_of(viewer())
+    shown = part(queries.policies_of(viewer()))
     return page(
         "escalation_policies/index.html",
-        policies=found,
-        levels=outlook.levels_of({policy.id: policy.plan for policy in found}, now()),
+        part=shown,
+        levels=outlook.levels_of({policy.id: policy.plan for policy in shown.items}, now()),
         used_by=queries.used_by(viewer()),
         can_manage=viewer().can(Permission.MANAGE_ESCALATION_POLICIES),
     )
@@ -42,7 +42,7 @@ def show(policy_id: int) -> Response:
         "escalation_policies/show.html",
         policy=policy,
         levels=outlook.levels(policy.plan, now()),
-        reachable=people.reachable(viewer().account_id),
+        reach=reachability.of_account(viewer(), accounts.people_of(viewer())),
         sources=queries.sources_using(policy),
         can_manage=viewer().can(Permission.MANAGE_ESCALATION_POLICIES),
     )

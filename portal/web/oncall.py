@@ -6,11 +6,12 @@ from typing import Any
 from flask import Blueprint, Response
 
 from portal.db import now
+from portal.domain.accounts import queries as accounts
 from portal.domain.accounts.permissions import Permission
 from portal.domain.escalation import outlook, queries
 from portal.domain.escalation.models import AlertEscalation, EscalationPolicy
 from portal.domain.escalation.outlook import Level, NextStep, Turn
-from portal.slack import people
+from portal.web import reachability
 from portal.web.access import requires, viewer
 from portal.web.render import fragment, page
 
@@ -54,7 +55,7 @@ def _now() -> dict[str, Any]:
         "policies": policies,
         "levels": levels,
         "mine": _mine(policies, levels),
-        "reachable": people.reachable(viewer().account_id),
+        "reach": reachability.of_account(viewer(), accounts.people_of(viewer())),
         "used_by": queries.used_by(viewer()),
         "can_manage": viewer().can(Permission.MANAGE_ESCALATION_POLICIES),
     }

@@ -3,12 +3,13 @@
 from flask import Blueprint, flash, redirect, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
-from wtforms import PasswordField
+from wtforms import PasswordField, StringField
 from wtforms.validators import InputRequired
 
-from portal.domain.accounts import queries, sign_ins
+from portal.domain.accounts import operations, queries, sign_ins
 from portal.domain.accounts.permissions import Permission
 from portal.errors import Invalid
+from portal.web import reachability
 from portal.web.access import TOKEN, requires, sign_in_row, viewer
 from portal.web.browsers import name_of
 from portal.web.render import form_errors, page
@@ -21,6 +22,10 @@ class PasswordForm(FlaskForm):  # type: ignore[misc]
         "Present password", [InputRequired("Please give your present password.")]
     )
     password = PasswordField("New password", [InputRequired("Please choose a new password.")])
+
+
+class PhoneForm(FlaskForm):  # type: ignore[misc]
+    phone = StringField("Phone number")
 
 
 @bp.get("")
@@ -46,6 +51,19 @@ def change_password() -> ResponseReturnValue:
     return redirect(url_for("profile.show"), 303)
 
 
+@bp.post("/phone")
+@requires(Permission.OWN_PROFILE)
+def change_phone() -> ResponseReturnValue:
+    form = PhoneForm()
+    try:
+        person = operations.change_phone(form.phone.data or "", by=viewer())
+    except Invalid as problem:
+        form_errors(form, problem)
+        return _page(PasswordForm(formdata=None), phone_form=form, status=422)
+    flash("Your phone number is saved." if person.phone else "Your phone number is removed.")
+    return redirect(url_for("profile.show"), 303)
+
+
 @bp.post("/sign-ins/<int:sign_in_id>/revoke")
 @requires(Permission.OWN_PROFILE)
 def revoke(sign_in_id: int) -> ResponseReturnValue:
@@ -54,12 +72,16 @@ def revoke(sign_in_id: int) -> ResponseReturnValue:
     return redirect(url_for("profile.show"), 303)
 
 
-def _page(form: PasswordForm, status: int = 200) -> ResponseReturnValue:
+def _page(
+    form: PasswordForm, status: int = 200, *, phone_form: PhoneForm | None = None
+) -> ResponseReturnValue:
     return page(
         "profile/show.html",
         status=status,
         form=form,
+        phone_form=phone_form or PhoneForm(formdata=None, obj=viewer()),
         person=viewer(),
+        reach=reachability.of_person(viewer()),
         sign_ins=queries.sign_ins_of(viewer()),
         present=sign_in_row(),
         browser_name=name_of,

@@ -13,6 +13,7 @@ from portal.domain.oncall.models import Schedule
 from portal.errors import Invalid
 from portal.web import schedule_view as view
 from portal.web.access import requires, viewer
+from portal.web.paging import part
 from portal.web.render import fragment, page, wants_fragment
 
 bp = Blueprint("schedules", __name__, url_prefix="/schedules")
@@ -23,11 +24,11 @@ NEW_LINK = "new_calendar_link"  # in the browser's session, from its making to t
 @bp.get("")
 @requires(Permission.SEE_SCHEDULES)
 def index() -> ResponseReturnValue:
-    schedules = queries.schedules_of(viewer())
-    ids, present = [schedule.id for schedule in schedules], now()
+    shown = part(queries.schedules_of(viewer()))
+    ids, present = [schedule.id for schedule in shown.items], now()
     return page(
         "schedules/index.html",
-        schedules=schedules,
+        part=shown,
         on_call=queries.on_call_now(ids, present),
         changes=queries.next_changes(ids, present),
         names=view.names_of(viewer()),

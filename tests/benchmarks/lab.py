@@ -50,6 +50,7 @@ class Lab:
         )
         for name in ("sandbox", "serve", "worker"):
             self.start(name)
+        processes.wait_for(f"{self.slack}/", list(self.children.values()))
         processes.wait_for(f"{self.portal}/readyz", list(self.children.values()))
 
     def _environment(self) -> dict[str, str]:
@@ -204,10 +205,11 @@ class Lab:
         return shown, total
 
     def waits(self, channel_id: str = "%") -> list[float]:
-        """From event to Slack, in seconds, for every alert that is shown."""
+        """From event to the first message that shows or names it, in seconds, for every alert."""
         rows = self.sql(
-            "SELECT extract(epoch FROM shown_at - created_at)::float8 FROM posted_messages"
-            " WHERE shown_at IS NOT NULL AND channel_id LIKE %s",
+            "SELECT extract(epoch FROM min(entry.at) - min(posted.created_at))::float8"
+            " FROM posted_messages AS posted JOIN timeline_entries AS entry USING (alert_id)"
+            " WHERE entry.kind = 'slack_posted' AND channel_id LIKE %s GROUP BY alert_id",
             channel_id,
         )
         return [seconds for (seconds,) in rows]

@@ -37,11 +37,13 @@ def run(lab: Lab) -> None:
         thread.join()
     count = "SELECT count(*) FROM posted_messages WHERE channel_id = %s AND shown_at IS NOT NULL"
     lab.until(lambda: lab.sql(count, stormy)[0][0] == ALERTS, "all are represented", 30)
-    last = "SELECT extract(epoch FROM max(shown_at))::float8 FROM posted_messages WHERE channel_id = %s"
-    figures.say(
-        f"all {ALERTS} represented {lab.sql(last, stormy)[0][0] - begun:.1f} s after the first",
-        "11 s",
+    last = (
+        "SELECT max(first)::float8 FROM (SELECT extract(epoch FROM min(entry.at)) AS first"
+        " FROM posted_messages JOIN timeline_entries AS entry USING (alert_id)"
+        " WHERE entry.kind = 'slack_posted' AND channel_id = %s GROUP BY alert_id) AS each"
     )
+    took = lab.sql(last, stormy)[0][0] - begun
+    figures.say(f"all {ALERTS} represented {took:.1f} s after the first", "11 s")
     figures.times("event answered 202", answered)
     figures.times("event → represented", lab.waits(stormy), "p99 ≤ 1,500 ms")
     beside = [

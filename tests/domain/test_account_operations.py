@@ -92,6 +92,7 @@ def test_only_admins_manage_people(app: Flask, cast: Cast, role: Role) -> None:
         for attempt in (
             lambda: operations.invite(by=person, email="x@example.com", name="X", role=Role.USER),
             lambda: operations.invite_again(cast.bob.id, by=person),
+            lambda: operations.make_sign_in_link(cast.bob.id, by=person),
             lambda: operations.change_role(cast.bob.id, Role.ADMIN, by=person),
             lambda: operations.deactivate(cast.bob.id, by=person),
             lambda: operations.reactivate(cast.bob.id, by=person),

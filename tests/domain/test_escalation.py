@@ -14,7 +14,7 @@ from portal.domain.accounts.permissions import Role
 from portal.domain.alerts import operations as alerts
 from portal.domain.alerts import queries as seen
 from portal.domain.alerts.incoming import EventType, IncomingEvent
-from portal.domain.alerts.models import Alert, AlertStatus, Via
+from portal.domain.alerts.models import Alert, AlertStatus, TimelineKind, Via
 from portal.domain.alerts.receive import receive
 from portal.domain.escalation import operations, policies, queries
 from portal.domain.escalation.models import AlertEscalation, EscalationPolicy
@@ -55,7 +55,10 @@ def pass_time(clock: time_machine.Traveller, **time: float) -> int:
 
 
 def told(alert: Alert) -> list[tuple[str, str]]:
-    """The timeline without the opening: what happened, and to whom or where."""
+    """The timeline without the opening: what happened, and to whom or where.
+
+    How people were told of it is another story: tests/domain/test_notifications.py.
+    """
     words = ("targets", "level", "to", "key", "person")
     return [
         (
@@ -63,6 +66,7 @@ def told(alert: Alert) -> list[tuple[str, str]]:
             next((str(entry.data[word]) for word in words if word in entry.data), ""),
         )
         for entry in seen.timeline(alert)[1:]
+        if entry.kind is not TimelineKind.NOTIFICATION_FAILED
     ]
 
 

@@ -99,6 +99,8 @@ def test_metrics_count_what_the_database_knows(app: Flask, client: FlaskClient) 
         make_action(source)
         make_alert(source)
         make_alert(source)
+        waiting = text("SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo'")
+        jobs = db.session.execute(waiting).scalar_one()
     report(app, seconds_ago=2)
     answer = client.get("/metrics")
     assert answer.content_type.startswith("text/plain")
@@ -114,7 +116,7 @@ def test_metrics_count_what_the_database_knows(app: Flask, client: FlaskClient) 
     assert found["tocsin_deliveries_waiting",] == 2
     assert 0 <= found["tocsin_deliveries_oldest_seconds",] < 60
     assert found["tocsin_deliveries_given_up",] == 0
-    assert found["tocsin_jobs_waiting",] == 1
+    assert found["tocsin_jobs_waiting",] == jobs > 0
     assert found["tocsin_workers",] == 1
 
 

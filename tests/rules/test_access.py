@@ -24,6 +24,7 @@ from tests.make import (
     make_policy,
     make_schedule,
     make_shift,
+    make_slack_settings,
     make_source,
     make_static_schedule,
     make_user,
@@ -50,6 +51,9 @@ WATCHED = {
     "alert_sources": "account_id = :account_id",
     "alert_actions": "account_id = :account_id",
     "dedicated_channels": "account_id = :account_id",
+    "slack_sources": "account_id = :account_id",
+    "slack_source_channels": "account_id = :account_id",
+    "slack_source_policies": "account_id = :account_id",
     "slack_installations": "account_id = :account_id",
     "schedules": "account_id = :account_id",
     "audit_entries": "account_id = :account_id",
@@ -66,6 +70,9 @@ WATCHED = {
     "escalation_policies": "account_id = :account_id",
     "alert_escalations": "alert_id IN (SELECT id FROM alerts WHERE account_id = :account_id)",
     "alert_responders": "alert_id IN (SELECT id FROM alerts WHERE account_id = :account_id)",
+    "notifications": f"user_id IN ({PEOPLE})",
+    "notification_preferences": f"user_id IN ({PEOPLE})",
+    "posted_messages": "account_id = :account_id",
     "alert_action_sources": (
         "source_id IN (SELECT id FROM alert_sources WHERE account_id = :account_id)"
     ),
@@ -107,9 +114,10 @@ def world(app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
     with app.app_context():
         account = make_account(f"{MARK} Inc.")
         person = make_user(account, name=f"{MARK} person")
-        source, _ = make_source(account, name=f"{MARK} source")
+        source, _ = make_source(account, name=f"{MARK} source", type="slack")
         action = make_action(source, channel_name=f"{MARK.lower()}-ops")
         policy = make_policy(account, [person], name=f"{MARK} policy", source=source)
+        make_slack_settings(source, policy, channel_name=f"{MARK.lower()}-questions")
         alert = make_alert(source, summary=f"{MARK} is on fire")
         workspace = make_installation(person, team_id="T0MARK", team_name=f"{MARK} workspace")
         schedule = make_schedule(person, name=f"{MARK} schedule")
@@ -149,6 +157,9 @@ def world(app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
         "channel_id": "C0123456789",
         "channel": "C0123456789",
         "channel_name": "elsewhere",
+        "channels": "C0123456789",
+        "offer-0-policy": policy.id,
+        "phone": "+442079460958",
         "content": "A remark",
         "level": "1",
         "target": f"person:{person.id}",
@@ -174,6 +185,8 @@ def world(app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
         "other": part,
         "confirm": "1",
         "archive_channel_days": "3",
+        "hours": "1",
+        "slack_high": "5",
         "default_user_id": person.id,
         "calendar": f"{CALENDAR}DTSTART:{soon:%Y%m%dT%H%M%SZ}\nDURATION:PT1H\n{CALENDAR_END}",
     }

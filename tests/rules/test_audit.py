@@ -19,6 +19,15 @@ NOT_AUDITED = {
     "alerts/receive.py": {"receive"},
     "escalation/operations.py": {"escalate", "postpone", "take_due_steps"},
     "notices/operations.py": {"dismiss"},
+    # How people want to be told is their own affair; what was sent stands on the timeline.
+    "notifications/operations.py": {
+        "choose",
+        "mute",
+        "next_way",
+        "send_test",
+        "take_due",
+        "unmute",
+    },
     "oncall/calendar_links.py": {"opened_by"},
     "rate_limits.py": {"hit"},
 }

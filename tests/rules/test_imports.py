@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2] / "portal"
-EDGES = {"portal.slack", "portal.ingest", "portal.api", "portal.web", "portal.jobs"}
+EDGES = {"portal.slack", "portal.mail", "portal.ingest", "portal.api", "portal.web", "portal.jobs"}
 FORBIDDEN = {
     "domain": EDGES | {"flask", "flask_login", "slack_sdk", "authlib", "procrastinate"},
-    "slack": {"portal.web", "portal.api", "portal.ingest", "procrastinate"},
+    "slack": {"portal.web", "portal.api", "portal.ingest", "portal.mail", "procrastinate"},
+    "mail": {"portal.web", "portal.api", "portal.ingest", "portal.slack", "procrastinate"},
     "ingest": EDGES - {"portal.ingest"} | {"slack_sdk", "procrastinate"},
     "api": EDGES - {"portal.api"} | {"slack_sdk", "procrastinate"},
     "web": {
@@ -80,7 +81,7 @@ def test_within_the_domain_too(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("library", "place"),
-    [("slack_sdk", "slack/"), ("procrastinate", "jobs/")],
+    [("slack_sdk", "slack/"), ("procrastinate", "jobs/"), ("smtplib", "mail/")],
 )
 def test_a_library_with_one_place_stays_there(library: str, place: str) -> None:
     users = [short(path) for path in FILES if any(is_within(n, library) for n in imports(path))]

@@ -243,11 +243,11 @@ def test_the_workspaces_budget_is_shared_in_the_order_of_asking(
 ) -> None:
     with story.app.app_context():
         account_id, moment = people["olivia"].account_id or 0, now()
-        given = [pacing.take(account_id, UPDATE, moment) for _ in range(6)]
+        given = [pacing.take(account_id, UPDATE, moment) for _ in range(7)]
         db.session.commit()
-    assert [at <= moment for at in given] == [True, True, True, False, False, False]
+    assert [at <= moment for at in given] == [True, True, True, True, False, False, False]
     steps = [(b - a).total_seconds() for a, b in pairwise(given)]
-    assert steps == pytest.approx([1.3] * 5)
+    assert steps == pytest.approx([1.3] * 6)
 
 
 # Outages

@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 
 import portal.slack
-from portal.slack import endpoints, events, manifest, scopes
+from portal.slack import commands, events, manifest, scopes
 from portal.slack_sandbox.events import NEEDED
 from tests.slack.signed import FORM, signed
 
@@ -143,6 +143,6 @@ def test_its_commands_are_answered_and_others_are_not(app: Flask) -> None:
         assert answer.status_code == 200
         return str(answer.get_json()["text"])
 
-    assert say("/no-such-command") == endpoints.NO_COMMAND
+    assert say("/no-such-command") == commands.NO_COMMAND
     for command in ours()["features"].get("slash_commands", []):
-        assert say(command["command"]) != endpoints.NO_COMMAND, command
+        assert say(command["command"]) != commands.NO_COMMAND, command

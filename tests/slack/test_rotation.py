@@ -9,15 +9,15 @@ from datetime import timedelta
 from threading import Barrier
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 
 from portal.db import db, now
 from portal.domain.accounts.models import User
 from portal.domain.notices.models import Notice
-from portal.slack import rotation, upkeep, workspace
+from portal.slack import revocations, rotation, upkeep, workspace
 from portal.slack.errors import SlackError
-from portal.slack.installations import Credentials, SlackInstallation
-from tests.slack.conftest import Story
+from portal.slack.installations import Credentials, Revocation, SlackInstallation
+from tests.slack.conftest import Story, post
 from tests.slack.links import (
     account_of,
     alert,
@@ -25,6 +25,7 @@ from tests.slack.links import (
     credentials,
     last_call,
     methods,
+    page,
     shown_state,
     state,
     texts,
@@ -179,6 +180,34 @@ def test_after_a_lost_answer_the_clock_asks_again_in_seconds_though_nothing_is_s
         assert db.session.scalar(text("SELECT count(*) FROM procrastinate_jobs")) == 0
 
 
+@pytest.mark.parametrize("knows_the_end", [True, False])
+def test_a_lost_answer_to_a_messages_call_is_asked_for_again_before_slacks_grace_ends(
+    story: Story, cast: dict[str, User], knows_the_end: bool
+) -> None:
+    old = credentials(story, cast["adam"])
+    if knows_the_end:
+        ends_in(story, timedelta(seconds=-1))
+    else:
+        story.sandbox.clock(advance=TWELVE_HOURS)
+    story.sandbox.add_fault(
+        method="oauth.v2.access", effect="reset", after_processing=True, times=1
+    )
+    assert ask(story, old) == "unreachable"
+    with story.app.app_context():
+        waits = text(
+            "SELECT extract(epoch FROM scheduled_at - now()) FROM procrastinate_jobs"
+            " WHERE task_name = 'refresh' AND status = 'todo'"
+        )
+        (seconds,) = db.session.scalars(waits).all()
+        assert 0 < seconds < 30
+        db.session.execute(text("UPDATE procrastinate_jobs SET scheduled_at = now()"))
+        db.session.commit()
+    change(story, refresh_not_before=now())
+    story.work()
+    assert credentials(story, cast["adam"]).token != old.token
+    assert state(story, cast["adam"]) == ("linked", None)
+
+
 def test_a_refused_refresh_breaks_the_link_once_and_authorizing_is_the_way_out(
     story: Story, cast: dict[str, User]
 ) -> None:
@@ -283,3 +312,36 @@ def test_an_app_without_rotation_never_refreshes(story: Story) -> None:
     assert ask(story, known) == "token_expired"
     assert state(story, people["adam"]) == ("broken", "token_expired")
     assert refreshes(story, since) == 0
+
+
+def test_a_wrong_client_secret_breaks_the_link_once_the_token_has_expired(
+    story: Story, cast: dict[str, User], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = credentials(story, cast["adam"])
+    monkeypatch.setitem(story.app.config, "SLACK_CLIENT_SECRET", "of another app")
+    ends_in(story, timedelta(minutes=1))
+    assert ask(story, known) == ""  # the old token is good for another minute
+    assert shown_state(story, cast["adam"]) == "linked"
+    change(story, refresh_not_before=now(), token_expires_at=now())
+    assert ask(story, credentials(story, cast["adam"])) == "bad_client_secret"
+    assert shown_state(story, cast["adam"]) == "broken"
+    assert "tocsin doctor" in page(story, cast["adam"])
+
+
+def test_a_token_that_expired_while_slack_was_away_is_renewed_to_be_revoked(
+    story: Story, cast: dict[str, User]
+) -> None:
+    story.sandbox.add_fault(effect="server_error", method="apps.uninstall", times=1)
+    post(story.browser(cast["adam"]), "/settings/connectors/slack/unlink")
+    story.work()
+    story.sandbox.clock(advance=13 * 3600)
+    with story.app.app_context():
+        waiting = db.session.scalars(select(Revocation)).one()
+        waiting.next_try_at = now()
+        db.session.commit()
+        revocations.revoke_token(revocation_id=waiting.id)
+    story.work()
+    with story.app.app_context():
+        assert db.session.scalar(select(func.count()).select_from(Revocation)) == 0
+    assert "apps.uninstall" in methods(story)
+    assert not any(each["is_active"] for each in story.sandbox.state()["installations"].values())

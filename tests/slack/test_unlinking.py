@@ -15,7 +15,7 @@ from portal.domain.audit.actions import AuditAction
 from portal.domain.audit.models import AuditEntry
 from portal.domain.routing.models import AlertAction
 from portal.slack import conversations, erasing, gateway, linking, replies, revocations, upkeep
-from portal.slack.clicks import SlackClick
+from portal.slack.clicks import SlackClick, SlackCommand
 from portal.slack.direct_notes import DirectNote
 from portal.slack.installations import Revocation, SlackInstallation
 from portal.slack.pacing import Outage
@@ -104,6 +104,16 @@ def fill(story: Story, person: User, alert_id: int) -> None:
                 alert_id=alert_id,
             )
         )
+        db.session.add(
+            SlackCommand(
+                account_id=account_id,
+                slack_user_id="U0WALTER",
+                channel_id="C0ALERTS",
+                command="/il-oncall",
+                text="",
+                is_owed=True,
+            )
+        )
         replies.say(
             "Hello",
             account_id=account_id,
@@ -153,6 +163,7 @@ def test_the_question_counts_exactly_what_is_then_deleted(
         "alert_actions": 3,
         "user_links": links,
         "dedicated_channels": 0,
+        "slack_source_channels": 0,
         "waiting_deliveries": 1234,
     }
     assert set(consequences.values()) == {0}

@@ -13,7 +13,7 @@ from portal.db import db
 from portal.domain.accounts.models import Account, User
 from portal.domain.accounts.permissions import Role
 from portal.domain.alerts import operations, queries, receive
-from portal.domain.alerts.incoming import EventType, IncomingEvent
+from portal.domain.alerts.incoming import EventType, IncomingComment, IncomingEvent
 from portal.domain.alerts.models import Alert, AlertStatus, Via
 from portal.domain.sources.models import AlertSource
 from portal.slack.posted import PostedMessage
@@ -182,6 +182,70 @@ def test_of_the_events_that_joined_the_newest_are_listed_and_the_others_counted(
     assert "no. 23." in timeline
 
 
+def send(app: Flask, world: World, **fields: Any) -> int:
+    """An event of the world's source; returns its alert's id."""
+    with app.app_context():
+        source = db.session.get_one(AlertSource, world.source.id)
+        event = IncomingEvent(type=fields.pop("type", EventType.ALERT), **fields)
+        alert_id = receive.receive(source, event).alert_id
+    assert alert_id is not None
+    return alert_id
+
+
+def test_an_enormous_alert_is_shown_in_part_and_kept_whole(
+    app: Flask, client: FlaskClient, world: World
+) -> None:
+    huge = "<&>" * 100_000
+    alert_id = send(
+        app,
+        world,
+        summary="Huge",
+        details=f"{huge}the end of the details",
+        custom_details={"dump": f"{huge}the end of the dump"},
+        labels={f"label-{number:03}": f"{huge[:900]}value-{number}" for number in range(300)},
+        links=[{"href": f"https://example.com/{number}", "text": ""} for number in range(300)],
+        comments=[IncomingComment("Nagios", f"{huge}the end of the comment")],
+    )
+    sign_in(client, world.bob)
+    page = client.get(f"/alerts/{alert_id}")
+    assert len(page.text) < 150_000
+    words = text_of(page)
+    assert "Show all (300,022 characters)" in words
+    assert "Show all (300 links)" in words
+    assert "Show all (300 labels)" in words
+    assert len(client.get(f"/alerts/{alert_id}/timeline").text) < 30_000
+    everything = client.get(f"/alerts/{alert_id}/details")
+    assert everything.content_type == "text/plain; charset=utf-8"
+    assert everything.headers["X-Content-Type-Options"] == "nosniff"
+    for end in ("details", "dump", "comment"):
+        assert f"{huge}the end of the {end}" in everything.text
+    assert "label-299: " in everything.text
+    assert "value-299" in everything.text
+    assert "https://example.com/299" in everything.text
+
+
+def test_an_alert_of_usual_size_is_shown_whole(client: FlaskClient, world: World) -> None:
+    sign_in(client, world.bob)
+    page = client.get(f"/alerts/{world.alert.id}")
+    assert "98 % used" in page.text
+    assert "Show all" not in page.text
+
+
+def test_of_thousands_of_comments_the_newest_are_in_the_timeline(
+    app: Flask, client: FlaskClient, world: World
+) -> None:
+    alert_id = send(app, world, summary="Chatty", alert_key="chatty")
+    said = [IncomingComment("Nagios", f"remark no. {n}.") for n in range(queries.OTHERS_LISTED + 7)]
+    send(app, world, type=EventType.COMMENT, alert_key="chatty", comments=said)
+    sign_in(client, world.bob)
+    timeline = text_of(client.get(f"/alerts/{alert_id}/timeline"))
+    assert "Opened by Prometheus" in timeline
+    assert "7 earlier entries are left out here. Show all (comments)" in timeline
+    assert "remark no. 6." not in timeline
+    assert "remark no. 7." in timeline
+    assert "remark no. 6." in client.get(f"/alerts/{alert_id}/details").text
+
+
 def test_a_comment_that_is_too_long_is_not_lost(client: FlaskClient, world: World) -> None:
     sign_in(client, world.bob)
     long = "x" * 4001
@@ -245,7 +309,7 @@ def test_another_account_finds_no_such_alert(app: Flask, client: FlaskClient, wo
         stranger = make_user()
     sign_in(client, stranger)
     assert "Disk full" not in client.get("/alerts?status=all").text
-    for path in ("", "/status", "/timeline", "/slack"):
+    for path in ("", "/status", "/timeline", "/slack", "/details"):
         assert client.get(f"/alerts/{world.alert.id}{path}").status_code == HTTPStatus.NOT_FOUND
     answer = press(client, f"{world.alert.id}/resolve")
     assert answer.status_code == HTTPStatus.NOT_FOUND

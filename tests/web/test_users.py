@@ -2,16 +2,18 @@
 
 import html
 import re
+from datetime import timedelta
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from portal.db import db
+from portal.db import db, now
 from portal.domain.accounts.models import Account, User
 from portal.domain.accounts.permissions import Role
-from tests.make import make_account, make_user, sign_in
+from tests.make import PASSWORD, make_account, make_user, sign_in
 from tests.web.pages import post, text_of
 
 USERS = "/settings/users"
@@ -163,7 +165,7 @@ def test_somebody_deactivated_is_out_at_once_and_can_be_taken_back(
     assert "Bob bob@example.com Active" in text_of(client.get(USERS))
 
 
-@pytest.mark.parametrize("deed", ["role", "deactivate", "reactivate", "invitation"])
+@pytest.mark.parametrize("deed", ["role", "deactivate", "reactivate", "invitation", "sign-in-link"])
 def test_people_of_another_account_are_not_there(
     app: Flask, client: FlaskClient, admin: User, deed: str
 ) -> None:
@@ -171,3 +173,52 @@ def test_people_of_another_account_are_not_there(
         foreign = make_user()
     assert press(client, f"{foreign.id}/{deed}", role="user").status_code == 404
     assert role_of(app, foreign) is Role.RESPONDER
+
+
+def test_who_has_forgotten_the_password_is_given_a_new_way_in(
+    app: Flask, client: FlaskClient, admin: User, bob: User
+) -> None:
+    elsewhere, browser = app.test_client(), app.test_client()
+    sign_in(elsewhere, bob)
+    answer = press(client, f"{bob.id}/sign-in-link")
+    assert answer.headers["Cache-Control"] == "no-store"
+    link = link_on(answer)
+    assert elsewhere.get("/profile").status_code == 200  # the link alone changes nothing
+    assert "Choose a new password, Bob" in text_of(browser.get(link))
+    assert post(browser, link, password="a new long one").location == "/alerts"
+    assert browser.get("/profile").status_code == 200
+    assert elsewhere.get("/profile").status_code == 303
+    assert app.test_client().get(link).status_code == 404  # once
+    signed_out = app.test_client()
+    fields = {"email": "bob@example.com", "password": "a new long one"}
+    assert post(signed_out, "/login", **fields).status_code == 303
+    told = text_of(client.get("/settings/audit-log"))
+    assert "Olga made a sign-in link for Bob" in told
+    assert "Bob chose a new password with a sign-in link" in told
+
+
+def test_a_sign_in_link_ends_after_a_day_or_with_a_password_chosen_since(
+    app: Flask, client: FlaskClient, admin: User, bob: User
+) -> None:
+    link = link_on(press(client, f"{bob.id}/sign-in-link"))
+    with time_machine.travel(now() + timedelta(hours=24, minutes=1)):
+        assert app.test_client().get(link).status_code == 404
+    browser = app.test_client()
+    sign_in(browser, bob)
+    chosen = {"old_password": PASSWORD, "password": "remembered after all"}
+    assert post(browser, "/profile/password", on="/profile", **chosen).status_code == 303
+    assert app.test_client().get(link).status_code == 404
+
+
+def test_no_link_leads_into_the_owners_account_or_around_a_deactivation(
+    app: Flask, client: FlaskClient, admin: User, account: Account, bob: User
+) -> None:
+    with app.app_context():
+        owner = make_user(account, role=Role.OWNER, name="Boss")
+    for person in (owner, admin):
+        assert press(client, f"{person.id}/sign-in-link").status_code == 409
+        assert f"{USERS}/{person.id}/sign-in-link" not in client.get(USERS).text
+    press(client, f"{bob.id}/deactivate")
+    refused = press(client, f"{bob.id}/sign-in-link")
+    assert refused.status_code == 409
+    assert "Bob is deactivated. Reactivate them first." in text_of(refused)

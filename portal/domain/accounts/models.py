@@ -44,6 +44,7 @@ class User(Base):
     role: Mapped[Role] = mapped_column(closed_list(Role))
     password_hash: Mapped[str | None]  # none until an invitation is accepted
     time_zone: Mapped[str] = mapped_column(default="UTC")
+    phone: Mapped[str | None]  # +44…; shown to the person, to admins, and where a source says so
     created_at: Mapped[datetime] = mapped_column(default=now)
     deactivated_at: Mapped[datetime | None]
 
@@ -96,7 +97,10 @@ class SignIn(Base):
 
 
 class Invitation(Base):
-    """A link that lets one person choose a password. Its token is stored hashed."""
+    """A link that lets one person choose a password, the first or a new one.
+
+    Its token is stored hashed.
+    """
 
     __tablename__ = "invitations"
 

@@ -1,5 +1,6 @@
 """What changes accounts and people? Each function is one transaction."""
 
+import re
 from datetime import timedelta
 
 from sqlalchemy import delete
@@ -15,7 +16,9 @@ from portal.domain.audit.actions import AuditAction
 from portal.domain.facts import PersonChanged, announce
 from portal.errors import Conflict, Invalid, NotFound
 
+E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 INVITATION_LASTS = timedelta(days=7)
+SIGN_IN_LINK_LASTS = timedelta(hours=24)
 GIVEN_BY_ADMINS = (Role.STAKEHOLDER, Role.RESPONDER, Role.USER, Role.ADMIN)
 
 
@@ -83,7 +86,7 @@ def invite(*, by: User, email: str, name: str, role: Role) -> tuple[User, str]:
         account_id=by.account_id, email=_email(email), name=_text(name, "name", 120), role=role
     )
     _insert(person, f"{person.email} is already used by somebody.")
-    token = _new_invitation(person, by)
+    token = _new_link(person, by, INVITATION_LASTS)
     _audit(AuditAction.USER_INVITED, by, person, role=role.value)
     db.session.commit()
     return person, token
@@ -95,20 +98,47 @@ def invite_again(user_id: int, *, by: User) -> tuple[User, str]:
     person = _locked(user_id, by)
     if person.password_hash is not None:
         raise Conflict(f"{person.name} has already accepted an invitation.")
-    token = _new_invitation(person, by)
+    token = _new_link(person, by, INVITATION_LASTS)
     _audit(AuditAction.USER_INVITED_AGAIN, by, person, role=person.role.value)
     db.session.commit()
     return person, token
 
 
+def make_sign_in_link(user_id: int, *, by: User) -> tuple[User, str]:
+    """Let a person who has forgotten the password choose a new one; an earlier link ends.
+
+    Until the link is used nothing changes for them. Raises Conflict for the owner, whose account
+    an admin could take over that way, and for whoever could not sign in anyway.
+    """
+    by.require(Permission.MANAGE_USERS)
+    person = _locked(user_id, by)
+    _refuse_owner_and_self(person, by)
+    if person.password_hash is None:
+        raise Conflict(
+            f"{person.name} has not accepted the invitation yet. Make a new link for it."
+        )
+    if not person.is_active:
+        raise Conflict(f"{person.name} is deactivated. Reactivate them first.")
+    token = _new_link(person, by, SIGN_IN_LINK_LASTS)
+    _audit(AuditAction.SIGN_IN_LINK_CREATED, by, person)
+    db.session.commit()
+    return person, token
+
+
 def accept_invitation(token: str, *, password: str) -> User:
-    """Set the invited person's password. The link works once. Raises NotFound, Invalid."""
+    """Set the password of the person whose link this is, and sign them out everywhere.
+
+    The link works once. Raises NotFound, Invalid.
+    """
     person = queries.invitation_by(token).user
+    is_first = person.password_hash is None
     person.password_hash = hash_password(password)
     used = delete(Invitation).where(Invitation.token_hash == token_hash(token))
     if db.session.execute(used.returning(Invitation.user_id)).first() is None:
-        raise NotFound("This invitation is no longer valid. Ask an admin for a new link.")
-    _audit(AuditAction.INVITATION_ACCEPTED, person, person)
+        raise NotFound("This link is no longer valid. Ask an admin for a new link.")
+    db.session.execute(delete(SignIn).where(SignIn.user_id == person.id))
+    deed = AuditAction.INVITATION_ACCEPTED if is_first else AuditAction.SIGN_IN_LINK_USED
+    _audit(deed, person, person)
     db.session.commit()
     return person
 
@@ -153,7 +183,21 @@ def reactivate(user_id: int, *, by: User) -> User:
     return person
 
 
-def _new_invitation(person: User, by: User) -> str:
+def change_phone(number: str, *, by: User) -> User:
+    """Keep the person's own phone number, or none for an empty text. Raises Invalid.
+
+    Shown to the person and to admins, and in Slack only where a Slack alert source says so.
+    """
+    by.require(Permission.OWN_PROFILE)
+    phone = _phone(number)
+    if phone != by.phone:
+        by.phone = phone
+        _audit(AuditAction.PHONE_CHANGED, by, by)
+    db.session.commit()
+    return by
+
+
+def _new_link(person: User, by: User, lasts: timedelta) -> str:
     token = new_token()
     db.session.execute(delete(Invitation).where(Invitation.user_id == person.id))
     db.session.add(
@@ -161,7 +205,7 @@ def _new_invitation(person: User, by: User) -> str:
             user_id=person.id,
             token_hash=token_hash(token),
             invited_by_id=by.id,
-            expires_at=now() + INVITATION_LASTS,
+            expires_at=now() + lasts,
         )
     )
     return token
@@ -209,6 +253,16 @@ def _email(raw: str) -> str:
     if not (local and at and "." in domain) or len(email) > 254 or any(map(str.isspace, email)):
         raise Invalid("Please give an e-mail address like ada@example.com.", field="email")
     return email
+
+
+def _phone(raw: str) -> str | None:
+    """ITU-T E.164: a plus, the country's code and the rest, at most 15 digits."""
+    digits = re.sub(r"[\s()./-]", "", raw)
+    if digits and not E164.fullmatch(digits):
+        raise Invalid(
+            "Please give the number with its country code, like +44 20 7946 0958.", field="phone"
+        )
+    return digits or None
 
 
 def _text(raw: str, field: str, longest: int) -> str:

@@ -83,7 +83,7 @@ def invitation_by(token: str) -> Invitation:
     """Raises NotFound when the link is unknown, used or expired."""
     found = db.session.scalar(select(Invitation).where(Invitation.token_hash == token_hash(token)))
     if found is None or found.expires_at <= now() or not found.user.is_active:
-        raise NotFound("This invitation is no longer valid. Ask an admin for a new link.")
+        raise NotFound("This link is no longer valid. Ask an admin for a new link.")
     return found
 
 

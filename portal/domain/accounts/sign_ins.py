@@ -7,7 +7,7 @@ from sqlalchemy import delete, update
 from portal.db import db, now
 from portal.domain import rate_limits
 from portal.domain.accounts import queries
-from portal.domain.accounts.models import SignIn, User
+from portal.domain.accounts.models import Invitation, SignIn, User
 from portal.domain.accounts.permissions import Permission
 from portal.domain.accounts.secrets import (
     hash_password,
@@ -18,7 +18,7 @@ from portal.domain.accounts.secrets import (
 )
 from portal.domain.audit import log
 from portal.domain.audit.actions import AuditAction
-from portal.errors import Denied, Invalid, TooMany
+from portal.errors import Denied, Invalid, NotFound, TooMany
 
 LASTS = timedelta(days=14)
 SEEN_EVERY = timedelta(minutes=5)
@@ -78,8 +78,30 @@ def change_password(old: str, new: str, *, by: User, keep: str) -> None:
     by.password_hash = hash_password(new)
     others = delete(SignIn).where(SignIn.user_id == by.id, SignIn.token_hash != token_hash(keep))
     db.session.execute(others)
+    _end_links(by)
     _audit(AuditAction.PASSWORD_CHANGED, by)
     db.session.commit()
+
+
+def reset_password(email: str, new: str) -> User:
+    """Replace a forgotten password from the command line, which is the only way for an owner.
+
+    Ends every sign-in of the person. Raises NotFound, Invalid.
+    """
+    person = queries.by_email(email)
+    if person is None:
+        raise NotFound(f"Nobody has the e-mail address {email}.")
+    person.password_hash = hash_password(new)
+    db.session.execute(delete(SignIn).where(SignIn.user_id == person.id))
+    _end_links(person)
+    log.record(
+        AuditAction.PASSWORD_RESET,
+        account_id=person.account_id,
+        by=log.COMMAND_LINE,
+        subject=f"person {person.name}",
+    )
+    db.session.commit()
+    return person
 
 
 def seen(found: SignIn) -> None:
@@ -130,6 +152,11 @@ def _start(person: User, address: str, user_agent: str) -> str:
     )
     db.session.commit()
     return token
+
+
+def _end_links(person: User) -> None:
+    """A sign-in link that still waits must not undo the password that was chosen since."""
+    db.session.execute(delete(Invitation).where(Invitation.user_id == person.id))
 
 
 def _audit(action: AuditAction, by: User) -> None:

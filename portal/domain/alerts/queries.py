@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, false, func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import defer, joinedload
 
 from portal.db import db
 from portal.domain.accounts.models import User
@@ -22,6 +22,8 @@ from portal.errors import NotFound
 
 PAGE = 50
 JOINED_LISTED = 20
+OTHERS_LISTED = 100
+JOINED = TimelineEntry.kind == TimelineKind.EVENT_RECEIVED
 
 
 def visible_to(viewer: User) -> Select[Alert]:
@@ -40,8 +42,12 @@ def alert(viewer: User, alert_id: int) -> Alert:
 
 
 def locked(by: User, alert_id: int) -> Alert:
-    """The alert as it is now, kept from changing until the transaction ends. Raises NotFound."""
-    wanted = visible_to(by).where(Alert.id == alert_id).with_for_update()
+    """The alert as it is now, kept from changing until the transaction ends. Raises NotFound.
+
+    NO KEY, because the timeline entries of others may go on referring to it: a lane that writes one
+    holds what we are about to change.
+    """
+    wanted = visible_to(by).where(Alert.id == alert_id).with_for_update(key_share=True)
     found = db.session.scalar(wanted.execution_options(populate_existing=True))
     if found is None:
         raise NotFound("This alert is not available here.")
@@ -62,7 +68,8 @@ def alerts_of(
     if before_id is not None:
         wanted = wanted.where(Alert.id < before_id)
     people = joinedload(Alert.acknowledged_by), joinedload(Alert.resolved_by)
-    wanted = wanted.options(joinedload(Alert.source), *people)
+    heavy = defer(Alert.details), defer(Alert.custom_details)  # a mebibyte each, for one line
+    wanted = wanted.options(joinedload(Alert.source), *people, *heavy)
     return list(db.session.scalars(wanted.order_by(Alert.id.desc()).limit(PAGE + 1)))
 
 
@@ -75,22 +82,48 @@ def open_counts(viewer: User) -> dict[AlertStatus, int]:
 
 
 def timeline(alert: Alert) -> list[TimelineEntry]:
-    """What happened, in order; of the events that joined only the newest.
+    """What happened, in order: the opening, and of what followed the newest.
 
-    A noisy source joins thousands, and every open page asks for the timeline every few seconds.
+    A noisy source sends thousands, and every open page asks for the timeline every few seconds.
     """
     of_alert = TimelineEntry.alert_id == alert.id
-    joined = TimelineEntry.kind == TimelineKind.EVENT_RECEIVED
-    newest = select(TimelineEntry.id).where(of_alert, joined).order_by(TimelineEntry.id.desc())
-    listed = TimelineEntry.id.in_(newest.limit(JOINED_LISTED))
-    wanted = select(TimelineEntry).where(of_alert, ~joined | listed)
+    newest = select(TimelineEntry.id).where(of_alert).order_by(TimelineEntry.id.desc())
+    listed = (
+        (TimelineEntry.kind == TimelineKind.CREATED)
+        | TimelineEntry.id.in_(newest.where(JOINED).limit(JOINED_LISTED))
+        | TimelineEntry.id.in_(newest.where(~JOINED).limit(OTHERS_LISTED))
+    )
+    wanted = select(TimelineEntry).where(of_alert, listed)
     return list(db.session.scalars(wanted.order_by(TimelineEntry.id)))
 
 
-def event_log(source: AlertSource, *, limit: int = 50) -> list[ReceivedEvent]:
-    """The newest events of a source, with what became of them."""
+def left_out(alert: Alert, shown: list[TimelineEntry]) -> tuple[int, int]:
+    """How many events that joined, and how many other entries, its timeline does not list."""
+    joined = sum(entry.kind is TimelineKind.EVENT_RECEIVED for entry in shown)
+    counted = select(func.count()).select_from(TimelineEntry)
+    others = counted.where(TimelineEntry.alert_id == alert.id, ~JOINED)
+    all_others = int(db.session.execute(others).scalar_one())
+    return max(0, alert.event_count - 1 - joined), all_others - (len(shown) - joined)
+
+
+def comments(alert: Alert) -> list[TimelineEntry]:
+    """All of them, the oldest first."""
+    wanted = select(TimelineEntry).where(
+        TimelineEntry.alert_id == alert.id, TimelineEntry.kind == TimelineKind.COMMENT_ADDED
+    )
+    return list(db.session.scalars(wanted.order_by(TimelineEntry.id)))
+
+
+def event_log(source: AlertSource, *, before: datetime | None = None) -> list[ReceivedEvent]:
+    """The newest events of a source, with what became of them; one more than a page holds, if any.
+
+    `before` is when the last one of the page before came in.
+    """
     wanted = select(ReceivedEvent).where(ReceivedEvent.source_id == source.id)
-    return list(db.session.scalars(wanted.order_by(ReceivedEvent.received_at.desc()).limit(limit)))
+    if before is not None:
+        wanted = wanted.where(ReceivedEvent.received_at < before)
+    newest_first = wanted.order_by(ReceivedEvent.received_at.desc())
+    return list(db.session.scalars(newest_first.limit(PAGE + 1)))
 
 
 def last_event_at(source: AlertSource) -> datetime | None:

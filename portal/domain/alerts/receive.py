@@ -6,7 +6,7 @@ from collections.abc import Callable
 from sqlalchemy import func, select
 
 from portal.db import db, now
-from portal.domain.alerts import timeline
+from portal.domain.alerts import opening, timeline
 from portal.domain.alerts.incoming import EventType, IncomingEvent
 from portal.domain.alerts.models import (
     LONGEST_SUMMARY,
@@ -15,6 +15,7 @@ from portal.domain.alerts.models import (
     Outcome,
     Priority,
     ReceivedEvent,
+    TimelineEntry,
     TimelineKind,
     Via,
 )
@@ -44,6 +45,7 @@ def receive(source: AlertSource, event: IncomingEvent) -> ReceivedEvent:
     received = ReceivedEvent(
         id=uuid.uuid4(),
         source_id=source.id,
+        received_at=now(),
         type=event.type,
         alert_key=event.alert_key,
         summary=event.summary[:LONGEST_SUMMARY],
@@ -51,9 +53,14 @@ def receive(source: AlertSource, event: IncomingEvent) -> ReceivedEvent:
         alert_id=alert.id if alert else None,
         notes=event.notes,
     )
-    db.session.add(received)
-    db.session.flush()
-    db.session.expunge(received)  # it can be read without asking the database once more
+    if outcome is Outcome.OPENED and alert is not None:
+        opening.store(alert, _first_entry(alert, event), received)
+        _add_comments(alert, event)
+        announce(AlertCreated(alert.id))
+    else:
+        db.session.add(received)
+        db.session.flush()
+        db.session.expunge(received)  # it can be read without asking the database once more
     db.session.commit()
     return received
 
@@ -68,7 +75,7 @@ def _alert(source: AlertSource, event: IncomingEvent, key: str | None) -> Change
         return Outcome.SOURCE_DISABLED, None
     alert = _open_alert(source, key)
     if alert is None:
-        return Outcome.OPENED, _open(source, event, key)
+        return Outcome.OPENED, _new(source, event, key)
     alert.event_count += 1
     alert.last_event_at = now()
     alert.links = alert.links + [link for link in event.links if link not in alert.links]
@@ -80,10 +87,12 @@ def _alert(source: AlertSource, event: IncomingEvent, key: str | None) -> Change
     return Outcome.JOINED, alert
 
 
-def _open(source: AlertSource, event: IncomingEvent, key: str | None) -> Alert:
-    too_long = len(event.summary) > LONGEST_SUMMARY
-    alert = Alert(
+def _new(source: AlertSource, event: IncomingEvent, key: str | None) -> Alert:
+    """The alert as it will be opened; it is not stored yet."""
+    too_long, moment = len(event.summary) > LONGEST_SUMMARY, now()
+    return Alert(
         account_id=source.account_id,
+        source_id=source.id,
         source=source,
         alert_key=key,
         summary=event.summary[: LONGEST_SUMMARY - 1] + "…" if too_long else event.summary,
@@ -95,13 +104,21 @@ def _open(source: AlertSource, event: IncomingEvent, key: str | None) -> Alert:
         labels=event.labels,
         custom_details=event.custom_details,
         routing_key=event.routing_key,
+        status=AlertStatus.PENDING,
+        event_count=1,
+        created_at=moment,
+        last_event_at=moment,
     )
-    db.session.add(alert)
-    db.session.flush()
-    _record(alert, TimelineKind.CREATED, alert_key=event.alert_key)
-    _add_comments(alert, event)
-    announce(AlertCreated(alert.id))
-    return alert
+
+
+def _first_entry(alert: Alert, event: IncomingEvent) -> TimelineEntry:
+    return TimelineEntry(
+        at=alert.created_at,
+        kind=TimelineKind.CREATED,
+        actor_name=alert.source.name,
+        via=Via.EVENT,
+        data={"alert_key": event.alert_key},
+    )
 
 
 def _accept(source: AlertSource, event: IncomingEvent, key: str | None) -> Change:
@@ -150,7 +167,9 @@ def _open_alert(source: AlertSource, key: str | None) -> Alert | None:
         Alert.alert_key == key,
         Alert.status != AlertStatus.RESOLVED,
     )
-    fresh = wanted.with_for_update(of=Alert).execution_options(populate_existing=True)
+    fresh = wanted.with_for_update(of=Alert, key_share=True).execution_options(
+        populate_existing=True
+    )
     return db.session.scalar(fresh)
 
 

@@ -15,6 +15,7 @@ from portal.domain.escalation.models import (
     EscalationTarget,
     Responder,
 )
+from portal.domain.slack_sources.models import OfferedPolicy
 from portal.domain.sources import queries as sources
 from portal.domain.sources.models import AlertSource
 from portal.errors import NotFound
@@ -56,8 +57,11 @@ def policy_named(account: Account, name: str) -> EscalationPolicy:
 
 
 def sources_using(policy: EscalationPolicy) -> list[AlertSource]:
-    """The alert sources whose alerts climb this policy, by name."""
-    wanted = select(AlertSource).where(AlertSource.escalation_policy_id == policy.id)
+    """The alert sources whose alerts climb this policy or that offer it in Slack, by name."""
+    offered = select(OfferedPolicy.source_id).where(OfferedPolicy.policy_id == policy.id)
+    wanted = select(AlertSource).where(
+        (AlertSource.escalation_policy_id == policy.id) | AlertSource.id.in_(offered)
+    )
     return list(db.session.scalars(wanted.order_by(func.lower(AlertSource.name))))
 
 

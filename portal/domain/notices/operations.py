@@ -7,6 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from portal.db import db, now
 from portal.domain.accounts.models import User
+from portal.domain.facts import NoticeTold, announce
 from portal.domain.notices.models import Notice
 from portal.errors import NotFound
 
@@ -19,7 +20,9 @@ def tell(people: Iterable[User], *, about: str, text: str, path: str) -> None:
     for person in people:
         values = {"account_id": person.account_id, "user_id": person.id, "about": about}
         told = insert(Notice).values(**values, text=text, path=path)
-        db.session.execute(told.on_conflict_do_nothing())
+        new = told.on_conflict_do_nothing().returning(Notice.id)
+        if (notice_id := db.session.scalar(new)) is not None:
+            announce(NoticeTold(notice_id))
 
 
 def withdraw(account_id: int, *, about: str) -> None:

@@ -41,6 +41,7 @@ class AlertSource(Base):
 
 TYPES: dict[str, str] = {
     "api": "API",
+    "slack": "Slack",
     "prometheus": "Prometheus Alertmanager",
     "grafana": "Grafana",
     "zabbix": "Zabbix",

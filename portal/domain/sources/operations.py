@@ -1,5 +1,6 @@
 """What changes alert sources? Each function is one transaction."""
 
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from portal.db import db, now
@@ -8,6 +9,7 @@ from portal.domain.accounts.permissions import Permission
 from portal.domain.accounts.secrets import new_token, token_hash
 from portal.domain.audit import log
 from portal.domain.audit.actions import AuditAction
+from portal.domain.slack_sources.models import SlackSourceChannel
 from portal.domain.sources import queries
 from portal.domain.sources.models import POLICY, TYPES, AlertSource
 from portal.errors import Conflict, Invalid, NotFound
@@ -58,6 +60,8 @@ def change(
     """
     source = _locked(source_id, by)
     before, new_name = _described(source), _name(name)
+    if _type(type) != source.type:
+        _refuse_while_in_slack(source)
     source.name, source.type = new_name, _type(type)
     source.escalation_policy_id = escalation_policy_id
     try:
@@ -100,6 +104,16 @@ def enable(source_id: int, *, by: User) -> AlertSource:
         _audit(AuditAction.SOURCE_ENABLED, source, by)
     db.session.commit()
     return source
+
+
+def _refuse_while_in_slack(source: AlertSource) -> None:
+    """Its channels would go on letting people in, with nothing left on its page that says so."""
+    in_use = select(SlackSourceChannel).where(SlackSourceChannel.source_id == source.id)
+    if db.session.scalar(in_use.limit(1)) is not None:
+        raise Invalid(
+            "Slack channels use this source. Remove them under its Slack settings first.",
+            field="type",
+        )
 
 
 def _locked(source_id: int, by: User) -> AlertSource:

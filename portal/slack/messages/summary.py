@@ -43,7 +43,7 @@ class Gathered:
     """What one summary stands for, as it is now."""
 
     summary_id: int
-    channel_name: str
+    place: str  # "#db", or whose direct messages
     groups: list[Group]
     newest: list[Alert]  # the pending ones that matter most, at most SHOWN
 
@@ -79,7 +79,7 @@ def plain_text(gathered: Gathered) -> str:
     """“37 new alerts in #db: 31 pending, 4 acknowledged, 2 resolved”, not escaped yet."""
     counts = {status: gathered.number(status) for status in AlertStatus}
     states = ", ".join(f"{number} {status}" for status, number in counts.items() if number)
-    return f"{gathered.number()} new alerts in #{gathered.channel_name}: {states}"
+    return f"{gathered.number()} new alerts in {gathered.place}: {states}"
 
 
 def _worst(gathered: Gathered) -> AlertStatus:

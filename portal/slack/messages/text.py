@@ -27,6 +27,16 @@ def escape(text: str, limit: int) -> str:
     return "".join(pieces)
 
 
+def cut(text: str, limit: int) -> str:
+    """Text that Slack shows as it is, in at most `limit` UTF-16 units; not empty."""
+    shown = text or "–"
+    if units(shown) <= limit:
+        return shown
+    while units(shown) > limit - 1:
+        shown = shown[:-1]
+    return shown + "…"
+
+
 def code(text: str, limit: int) -> str:
     """A code block; a fence inside the text cannot end it."""
     return f"```{escape(text.replace('```', '`​`​`'), limit - 6)}```"

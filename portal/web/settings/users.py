@@ -11,7 +11,9 @@ from portal.domain.accounts.models import User
 from portal.domain.accounts.operations import GIVEN_BY_ADMINS
 from portal.domain.accounts.permissions import Permission, Role
 from portal.errors import Conflict, Invalid
+from portal.web import reachability
 from portal.web.access import requires, viewer
+from portal.web.paging import part
 from portal.web.render import form_errors, page
 
 bp = Blueprint("users", __name__, url_prefix="/settings/users")
@@ -64,6 +66,12 @@ def invite_again(user_id: int) -> ResponseReturnValue:
     return _show_link(*operations.invite_again(user_id, by=viewer()))
 
 
+@bp.post("/<int:user_id>/sign-in-link")
+@requires(Permission.MANAGE_USERS)
+def make_sign_in_link(user_id: int) -> ResponseReturnValue:
+    return _show_link(*operations.make_sign_in_link(user_id, by=viewer()))
+
+
 @bp.post("/<int:user_id>/role")
 @requires(Permission.MANAGE_USERS)
 def change_role(user_id: int) -> ResponseReturnValue:
@@ -102,11 +110,15 @@ def _done(message: str) -> ResponseReturnValue:
 
 
 def _page(form: InviteForm, status: int = 200) -> ResponseReturnValue:
+    people = queries.people_of(viewer())
     return page(
         "settings/users/index.html",
         status=status,
         form=form,
-        people=queries.people_of(viewer()),
+        people=people,
+        part=part(people),
+        reach=reachability.of_account(viewer(), people),
+        is_asked=lambda person: person.can(Permission.RESPOND_TO_ALERTS),
         roles=GIVEN_BY_ADMINS,
         may_change=lambda person: queries.may_change_role_of(viewer(), person),
     )

@@ -1,0 +1,1 @@
+"""Slack alert sources: what people without an account may do in which channels."""

@@ -1,0 +1,1 @@
+"""HOW we speak e-mail. Only importer of smtplib."""

@@ -1,0 +1,75 @@
+"""What did Slack last say of one of its users? Whether they belong to the workspace, and their zone."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ForeignKey, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.db import Base, closed_list, db, now
+from portal.slack import payloads
+from portal.slack.installations import SlackInstallation
+
+NOBODY = ("deleted", "is_bot", "is_stranger")
+GUEST = ("is_restricted", "is_ultra_restricted")
+
+
+class Kind(StrEnum):
+    MEMBER = "member"
+    GUEST = "guest"  # somebody from outside who was invited into the workspace
+    OUTSIDER = "outsider"  # of another workspace, a bot, or deactivated
+
+
+class SlackProfile(Base):
+    """A user of the linked workspace, mapped to a person of ours or not."""
+
+    __tablename__ = "slack_profiles"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    slack_user_id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[Kind] = mapped_column(closed_list(Kind))
+    time_zone: Mapped[str]  # an IANA name; empty: Slack named none that we know
+    noted_at: Mapped[datetime] = mapped_column(default=now)
+
+
+def of(account_id: int, slack_user_id: str) -> SlackProfile | None:
+    """None: nobody has asked Slack yet."""
+    wanted = select(SlackProfile).where(
+        SlackProfile.account_id == account_id, SlackProfile.slack_user_id == slack_user_id
+    )
+    return db.session.scalar(wanted.execution_options(populate_existing=True))
+
+
+def note(record: dict[str, Any], installation: SlackInstallation) -> None:
+    """Keep what Slack's user record says. Within the caller's transaction."""
+    slack_user_id = payloads.text(record, "id")
+    if not slack_user_id:
+        return
+    said = {
+        "kind": kind_of(record, installation),
+        "time_zone": _zone(payloads.text(record, "tz")),
+        "noted_at": now(),
+    }
+    row = insert(SlackProfile).values(
+        account_id=installation.account_id, slack_user_id=slack_user_id, **said
+    )
+    key = ["account_id", "slack_user_id"]
+    db.session.execute(row.on_conflict_do_update(index_elements=key, set_=said))
+
+
+def kind_of(record: dict[str, Any], installation: SlackInstallation) -> Kind:
+    """What the flags of Slack's user record mean (users.info, method reference)."""
+    teams = {record.get("team_id"), *(record.get("enterprise_user") or {}).get("teams", [])}
+    if installation.team_id not in teams or any(record.get(flag) for flag in NOBODY):
+        return Kind.OUTSIDER
+    return Kind.GUEST if any(record.get(flag) for flag in GUEST) else Kind.MEMBER
+
+
+def _zone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key if name else ""
+    except (ValueError, OSError, LookupError):  # no zone that this machine knows
+        return ""

@@ -1,0 +1,26 @@
+"""Which options does a select of ours offer while somebody types? One function per action_id."""
+
+from collections.abc import Callable
+from typing import Any
+
+from portal.domain.accounts.models import User
+from portal.slack import installations, oncall, people
+from portal.slack.messages import oncall as messages
+from portal.slack.messages.oncall import CHOOSE, Offered
+from portal.slack.payloads import BlockSuggestion
+
+NONE = messages.options(Offered())
+
+BY_ACTION_ID: dict[str, Callable[[User, str], Offered]] = {CHOOSE: oncall.choices}
+
+
+def suggest(suggestion: BlockSuggestion) -> dict[str, Any]:
+    """The answer to Slack: nothing for whoever is not mapped, and for selects we do not know."""
+    find = BY_ACTION_ID.get(suggestion.action_id)
+    installation = installations.of_team(suggestion.team_id)
+    if find is None or installation is None:
+        return NONE
+    if suggestion.user_team_id not in (installation.team_id, installation.enterprise_id):
+        return NONE
+    person = people.linked(installation.account_id, suggestion.user_id)
+    return messages.options(find(person, suggestion.typed)) if person else NONE
