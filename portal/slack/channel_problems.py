@@ -22,7 +22,7 @@ from portal.slack.posted import BEHIND, Lane, PostedMessage
 
 
 def begin(lane: Lane, code: str, moment: datetime) -> list[str]:
-    """Mark the channel. The first time, tell whoever can mend it and send its alerts elsewhere.
+    """Mark the channel, and send its alerts elsewhere; the first time, tell whoever can mend it.
 
     Returns the channels that have work now.
     """
@@ -30,12 +30,12 @@ def begin(lane: Lane, code: str, moment: datetime) -> list[str]:
         progress.note_closed(lane.account_id, lane.channel_id, code, moment)
     is_new = lane.problem is None
     lane.problem = code
-    if not is_new:
-        return []
-    lane.problem_since = moment
     actions = _actions_of(lane)
-    if actions:
-        _tell(lane, actions)
+    if is_new:
+        lane.problem_since = moment
+        if actions:
+            _tell(lane, actions)
+    # Each time: an alert that was opened at the same moment did not see the mark yet.
     return sorted({channel for action in actions if (channel := _send_elsewhere(lane, action))})
 
 
