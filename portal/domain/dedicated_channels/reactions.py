@@ -13,9 +13,7 @@ from portal.domain.routing import queries as routing
 def create_where_wanted(fact: AlertCreated | AlertPriorityRaised) -> None:
     """An alert action may want a channel for each alert of high priority."""
     alert = db.session.get_one(Alert, fact.alert_id)
-    if alert.priority is not Priority.HIGH:
-        return
-    if not any(action.creates_channel for action in routing.actions_for(alert)):
+    if alert.priority is not Priority.HIGH or not routing.wants_channel(alert):
         return
     has_one = select(DedicatedChannel.id).where(
         DedicatedChannel.alert_id == alert.id, DedicatedChannel.state != ChannelState.DETACHED
