@@ -30,6 +30,7 @@ from portal.slack import (
     link_notices,
     people,
     revocations,
+    user_groups,
 )
 from portal.slack import reactions as slack
 
@@ -86,7 +87,12 @@ SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
     facts.DedicatedChannelAttached: Reactions(with_it=(dedicated_reactions.show_alert,)),
     facts.DedicatedChannelDetached: Reactions(with_it=(dedicated_reactions.leave,)),
     facts.WorkspaceLinked: Reactions(
-        with_it=(slack.resume_lanes, dedicated_reactions.resume, link_notices.say_no_more),
+        with_it=(
+            slack.resume_lanes,
+            dedicated_reactions.resume,
+            link_notices.say_no_more,
+            user_groups.try_again,
+        ),
         after_it=(people.link_people,),
     ),
     facts.WorkspaceBroken: Reactions(
