@@ -11,6 +11,8 @@ from sqlalchemy import case, delete, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.db import db, now
+from portal.domain.dedicated_channels import progress
+from portal.domain.dedicated_channels.models import DedicatedChannel
 from portal.domain.routing.models import AlertAction
 from portal.jobs.engine import wake
 from portal.slack import channel_problems, installations, lanes, payloads
@@ -20,6 +22,7 @@ Names = tuple[InstrumentedAttribute[Any], InstrumentedAttribute[Any]]
 NAMED: tuple[tuple[type[Any], Names], ...] = (
     (AlertAction, (AlertAction.channel_id, AlertAction.channel_name)),
     (AlertAction, (AlertAction.fallback_channel_id, AlertAction.fallback_channel_name)),
+    (DedicatedChannel, (DedicatedChannel.channel_id, DedicatedChannel.channel_name)),
     (PostedMessage, (PostedMessage.channel_id, PostedMessage.channel_name)),
     (Summary, (Summary.channel_id, Summary.channel_name)),
 )
@@ -84,6 +87,7 @@ def _new_id(account_id: int, event: dict[str, Any]) -> None:
 
 def _closed(code: str) -> Callable[[int, dict[str, Any]], None]:
     def close(account_id: int, event: dict[str, Any]) -> None:
+        progress.note_closed(account_id, _id(event), code, now())
         lane = _known_lane(account_id, _id(event))
         if lane is None:
             return
