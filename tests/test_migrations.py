@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import flask_migrate
@@ -51,8 +52,15 @@ def test_a_database_of_any_earlier_version_is_brought_to_this_one(
 
 
 def test_a_worker_without_tables_says_what_to_run(empty: Flask) -> None:
-    with pytest.raises(engine.NoTables, match="run tocsin db upgrade"):
+    def start() -> None:
         asyncio.run(engine.run_workers(empty, threads=1))
+
+    # In a thread of its own: Playwright's event loop may be running in this one.
+    with (
+        ThreadPoolExecutor(1) as thread,
+        pytest.raises(engine.NoTables, match="run tocsin db upgrade"),
+    ):
+        thread.submit(start).result()
 
 
 def test_a_database_of_an_earlier_version_is_not_ready(empty: Flask) -> None:

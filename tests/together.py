@@ -10,6 +10,7 @@ from flask import Flask
 from sqlalchemy import Connection, NullPool, create_engine, text
 
 from portal.db import db
+from portal.jobs.engine import drain
 
 PATIENCE = 20  # seconds
 
@@ -67,3 +68,17 @@ def collide(
             started = [pool.submit(run, attempt) for attempt in attempts]
             until(lambda: len(waiting(app)) == len(attempts), "all of them wait for the lock")
         return [attempt.result(PATIENCE) for attempt in started]
+
+
+def work(app: Flask) -> None:
+    """Run the jobs that are due, and what they wake.
+
+    In a thread of its own: Playwright's event loop may be running in this one.
+    """
+
+    def run() -> None:
+        with app.app_context():
+            drain(app)
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(run).result()

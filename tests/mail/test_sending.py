@@ -27,12 +27,11 @@ from portal.domain.notifications import operations
 from portal.domain.notifications.models import Notification, NotificationState, Way
 from portal.domain.sources.models import AlertSource
 from portal.jobs import notifications, upkeep
-from portal.jobs.engine import drain
 from portal.mail import sending
 from portal.settings import Settings
 from tests.mail.conftest import Postman, use
 from tests.make import make_account, make_alert, make_policy, make_source, make_user
-from tests.together import until
+from tests.together import until, work
 
 ROOT = Path(__file__).parents[2]
 BY_MAIL_ONLY = {Priority.HIGH: {Way.SLACK: None, Way.EMAIL: 0}}
@@ -58,11 +57,6 @@ def source(app: Flask, ada: User) -> AlertSource:
 def an_alert(app: Flask, source: AlertSource) -> int:
     with app.app_context():
         return make_alert(source).id
-
-
-def work(app: Flask) -> None:
-    with app.app_context():
-        drain(app)
 
 
 def said(app: Flask, alert_id: int) -> list[tuple[str, object]]:

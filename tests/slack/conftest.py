@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -16,12 +15,12 @@ from portal import create_app
 from portal.db import db, now
 from portal.domain.accounts.models import Account, User
 from portal.domain.accounts.permissions import Role
-from portal.jobs.engine import drain
 from portal.settings import Settings
 from portal.slack import installations, manifest, pacing, upkeep
 from portal.slack.posted import Lane, PostedMessage, Summary
 from portal.slack_sandbox import Sandbox
 from tests.make import make_account, make_user, sign_in
+from tests.together import work
 
 
 class Story:
@@ -73,17 +72,8 @@ class Story:
         self.work()
 
     def work(self) -> None:
-        """Run the jobs that are due, in this process.
-
-        In a thread of their own: Playwright's event loop may be running in this one.
-        """
-
-        def run() -> None:
-            with self.app.app_context():
-                drain(self.app)
-
-        with ThreadPoolExecutor(1) as thread:
-            thread.submit(run).result()
+        """Run the jobs that are due."""
+        work(self.app)
 
     def installation(self, account: Account | int) -> installations.SlackInstallation | None:
         account_id = account if isinstance(account, int) else account.id

@@ -92,7 +92,7 @@ def test_support_staff_see_every_link_with_its_state(
         "Acme in Acme Corp t0acme.slack.com T0ACME Connected since",
         "Disconnected, re-authorize",
         "The app's token was revoked in Slack.",
-        "Missing: channels:read, users:read",
+        "Missing: commands, channels:read, users:read",
         "installed by Admin of Gamma",
         "nothing waits · last message never · last event never",
     ):
