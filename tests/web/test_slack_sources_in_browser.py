@@ -58,12 +58,6 @@ def page(
     assert faults == []
 
 
-import os
-
-SHOTS = os.environ.get("SHOTS")
-scheme = "x"
-
-
 def test_a_source_is_set_up_with_a_preview_that_follows(page: Page) -> None:
     preview = page.locator("#slack-preview")
     expect(preview).to_contain_text("not switched on")
