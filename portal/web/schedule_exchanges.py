@@ -140,7 +140,7 @@ def page_of(
         schedule_names={one.id: one.name for one in queries.schedules_of(viewer())},
         names=view.names_of(viewer()),
         zone=zone.key,
-        at=lambda moment: words(moment, zone),
+        at=lambda moment: words(moment, zone, now()),
         **said,
     )
 

@@ -605,6 +605,13 @@ END:VCALENDAR
 """
 
 
+def test_a_day_of_another_year_says_so(client: FlaskClient, platform: Schedule, bob: User) -> None:
+    times = {"starts_at": "2026-12-31T22:00", "ends_at": "2027-01-01T06:00"}
+    act(client, platform, "overrides", user_id=str(bob.id), **times)
+    shown = text_of(client.get(f"{SCHEDULES}/{platform.id}"))
+    assert "Bob Thu 31 Dec, 22:00 – Fri 1 Jan 2027, 06:00" in shown
+
+
 @pytest.mark.parametrize("way", ["pasted", "uploaded"])
 def test_overrides_are_imported_after_a_preview(
     app: Flask, client: FlaskClient, platform: Schedule, bob: User, way: str
