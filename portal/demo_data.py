@@ -24,6 +24,10 @@ from portal.domain.oncall.models import Schedule, ScheduleType
 from portal.domain.oncall.rules import Layer
 from portal.domain.routing import operations as routing
 from portal.domain.routing.models import AlertAction
+from portal.domain.slack_sources import operations as slack_sources
+from portal.domain.slack_sources.models import TYPE as SLACK_TYPE
+from portal.domain.slack_sources.models import SlackSource
+from portal.domain.slack_sources.operations import Draft, Offer
 from portal.domain.sources import operations as sources
 from portal.domain.sources.models import AlertSource
 from portal.errors import NotFound
@@ -39,12 +43,14 @@ PEOPLE = (
 )
 # A second tenant, to see that one account knows nothing of another.
 SECOND = ("Beta", "bea@beta.example", "Bea Baker")
-SOURCES = {"Prometheus": "prometheus", "Shop checkout": "api"}
+SOURCES = {"Prometheus": "prometheus", "Shop checkout": "api", "Ask in Slack": "slack"}
 POLICY = "Platform"
 ROTA = ("Platform rota", "Europe/Berlin", ("ada@acme.example", "adam@acme.example"))  # weekly
 LAST = "uma@acme.example"  # level 2
 TIMEOUT = 1  # minutes: short enough to watch
 CHANNEL = ("C0ALERTS", "alerts")  # in the pretend workspace Acme
+OPEN_CHANNEL = ("C0OPS", "ops")  # anyone may ask there who is on call
+PHONE = "+44 20 7946 0958"  # Ada's; a number that is kept free for stories
 
 
 def seed(kept: dict[str, Any], *, save: Callable[[], None]) -> None:
@@ -70,6 +76,7 @@ def seed(kept: dict[str, Any], *, save: Callable[[], None]) -> None:
             kept["integration_keys"][name] = key
             save()
     _action(account)
+    _open_channel(account, policy)
 
 
 def _account(name: str, email: str, owner_name: str, password: str) -> Account:
@@ -121,3 +128,17 @@ def _action(account: Account) -> None:
         channel_name=channel_name,
         by=None,
     )
+
+
+def _open_channel(account: Account, policy: EscalationPolicy) -> None:
+    """One channel in which people without an account may ask, too."""
+    wanted = select(AlertSource).where(
+        AlertSource.account_id == account.id, AlertSource.type == SLACK_TYPE
+    )
+    source = db.session.scalars(wanted.order_by(AlertSource.id).limit(1)).one()
+    owner, ada = queries.by_email(OWNER[0]), queries.by_email("ada@acme.example")
+    if owner is None or ada is None or db.session.get(SlackSource, source.id) is not None:
+        return
+    draft = Draft(dict([OPEN_CHANNEL]), [Offer(policy.id, "Platform team")], "", True, True)
+    slack_sources.save(source.id, draft, by=owner)
+    accounts.change_phone(PHONE, by=ada)

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from portal import create_app, diagnosis, private_postgres
-from portal.diagnosis import FINE, WRONG, Finding
+from portal.diagnosis import FINE, NOTE, WRONG, Finding
+from portal.mail import smtp
+from portal.mail.smtp import MailError
 from portal.settings import SettingsError, load
 
 
@@ -22,3 +24,16 @@ def examine() -> Iterator[Finding]:
         return
     with app.app_context():
         yield from diagnosis.examine()
+        yield from _mail()
+
+
+def _mail() -> Iterator[Finding]:
+    if not smtp.is_configured():
+        yield Finding(NOTE, "SMTP_URL is not set: nobody is told by e-mail.")
+        return
+    try:
+        smtp.check()
+    except MailError as problem:
+        yield Finding(WRONG, f"SMTP_URL does not work. {problem}")
+    else:
+        yield Finding(FINE, "The mail server of SMTP_URL lets us in.")

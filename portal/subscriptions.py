@@ -22,7 +22,7 @@ from portal.jobs import notifications as timers
 from portal.jobs.engine import Job, Wake, wake
 from portal.mail import notices as mailed_notices
 from portal.mail import sending as mail
-from portal.slack import direct_messages, link_notices, people, revocations
+from portal.slack import direct_messages, link_notices, people, revocations, user_groups
 from portal.slack import reactions as slack
 
 WithIt = Callable[[Any], Iterable[Wake] | None]
@@ -65,7 +65,8 @@ SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
     facts.NotificationFailed: Reactions(after_it=(timers.next_way,)),
     facts.NoticeTold: Reactions(with_it=(mailed_notices.hand_over,)),
     facts.WorkspaceLinked: Reactions(
-        with_it=(slack.resume_lanes, link_notices.say_no_more), after_it=(people.link_people,)
+        with_it=(slack.resume_lanes, link_notices.say_no_more, user_groups.try_again),
+        after_it=(people.link_people,),
     ),
     facts.WorkspaceBroken: Reactions(
         with_it=(link_notices.tell_admins, direct_messages.link_is_gone)

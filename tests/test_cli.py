@@ -269,6 +269,13 @@ def test_the_doctor_says_what_slack_could_not_reach(tocsin: Tocsin) -> None:
     assert "WRONG PUBLIC_URL is http://localhost:8000" in said.out
 
 
+def test_the_doctor_tries_the_mail_server(tocsin: Tocsin) -> None:
+    assert "note  SMTP_URL is not set: nobody is told by e-mail." in tocsin("doctor").out
+    said = tocsin("doctor", SMTP_URL="smtp://127.0.0.1:9", MAIL_FROM="Tocsin <tocsin@example.com>")
+    assert "WRONG SMTP_URL does not work. The mail server could not be reached." in said.out
+    assert said.code == 1
+
+
 def test_the_doctor_counts_the_tokens_that_no_key_opens(tocsin: Tocsin, app: Flask) -> None:
     with app.app_context():
         acme = make_account("Acme")

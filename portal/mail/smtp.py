@@ -19,7 +19,7 @@ PORTS = {"smtp": 587, "smtps": 465}
 
 @dataclass(frozen=True)
 class Server:
-    """What SMTP_URL names. `needs_tls`: it is not spoken to in plain, whatever it offers."""
+    """What SMTP_URL names."""
 
     host: str
     port: int
@@ -43,12 +43,12 @@ class Server:
 
     @property
     def needs_tls(self) -> bool:
-        """A password never crosses the line in plain, and letters only leave this machine so."""
+        """A password never crosses a line in plain, whatever the server offers."""
         return bool(self.user)
 
     @property
     def is_plain(self) -> bool:
-        """This machine's own server, without a password: its certificate proves nothing."""
+        """This machine's own server, without a password: its certificate would prove nothing."""
         return self.host in LOOPBACK and not self.user
 
 
@@ -67,6 +67,12 @@ class MailError(Exception):
 
 def is_configured() -> bool:
     return bool(current_app.config["SMTP_URL"])
+
+
+def check() -> None:
+    """Get as far as a letter would be given. Raises MailError. For `tocsin doctor`."""
+    with _understood(), _connected(Server.parse(current_app.config["SMTP_URL"])):
+        pass
 
 
 def send(letter: EmailMessage) -> None:

@@ -6,14 +6,20 @@ Several rows ("shards") share one counter, so that those who count at once seldo
 from collections.abc import Iterable, Mapping
 from zlib import crc32
 
-from sqlalchemy import BigInteger, Float, Text, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import BigInteger, Float, Text, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Base, db
 
 SHARDS = 16
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0)
+
+ADD = text(
+    "INSERT INTO counters (name, label, shard, value)"
+    " SELECT name, label, :shard, value FROM unnest(CAST(:names AS text[]),"
+    " CAST(:labels AS text[]), CAST(:values AS float8[])) AS counted (name, label, value)"
+    " ON CONFLICT (name, label, shard) DO UPDATE SET value = counters.value + excluded.value"
+)
 
 Counts = dict[tuple[str, str], float]
 
@@ -45,17 +51,14 @@ def first_shown(seconds: Iterable[float]) -> Counts:
 
 def add(counts: Mapping[tuple[str, str], float], *, shard: str) -> None:
     """Count within the running transaction. Callers with the same shard wait for each other."""
-    if not counts:
-        return
-    rows = [
-        {"name": name, "label": label, "shard": crc32(shard.encode()) % SHARDS, "value": value}
-        for (name, label), value in sorted(counts.items())
-    ]
-    added = insert(Counter).values(rows)
-    together = {"value": Counter.value + added.excluded.value}
-    db.session.execute(
-        added.on_conflict_do_update(index_elements=["name", "label", "shard"], set_=together)
-    )
+    if counts:
+        keys = sorted(counts)
+        values = {
+            "names": [name for name, _ in keys],
+            "labels": [label for _, label in keys],
+            "values": [float(counts[key]) for key in keys],
+        }
+        db.session.execute(ADD, values | {"shard": crc32(shard.encode()) % SHARDS})
 
 
 def totals(name: str) -> dict[str, float]:

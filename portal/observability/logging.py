@@ -54,8 +54,10 @@ def configure(level: str) -> None:
     root.setLevel(level)
     quiet = max(logging.INFO, root.level)
     # At DEBUG these write whole requests and answers, tokens included.
-    for name in ("slack_sdk", "urllib3", "requests_oauthlib", "authlib"):
+    for name in ("urllib3", "requests_oauthlib", "authlib"):
         logging.getLogger(name).setLevel(quiet)
+    # It writes whole answers also as errors; every one of its errors is logged by its code.
+    logging.getLogger("slack_sdk").setLevel(logging.CRITICAL)
     logging.getLogger("procrastinate").setLevel(max(logging.WARNING, root.level))
 
 

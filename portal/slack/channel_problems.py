@@ -57,7 +57,10 @@ def _about(lane: Lane) -> str:
 def _tell(lane: Lane, actions: list[AlertAction]) -> None:
     """Once for each: on top of every page, and as a direct message in Slack."""
     name = actions[0].channel_name
-    text = f"Alerts for #{name} cannot be shown. {words(lane.problem or '')} They are kept and sent then."
+    text = (
+        f"Alerts for #{name} cannot be shown. {words(lane.problem or '')} They are kept, and sent"
+        " once that is mended."
+    )
     people: dict[int, User] = {admin.id: admin for admin in accounts.admins_of(lane.account_id)}
     for action in actions:
         if action.created_by is not None and action.created_by.is_active:

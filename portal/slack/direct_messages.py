@@ -44,9 +44,12 @@ def hand_over(facts: Sequence[NotificationDue]) -> Iterable[Wake]:
     links = _links({row.user_id for row in rows})
     lost: dict[str, list[int]] = defaultdict(list)
     by_account: dict[int, list[Notification]] = defaultdict(list)
+    why_not = {
+        account_id: _why_not(account_id) for account_id in {row.user.account_id for row in rows}
+    }
     for row in rows:
         account_id = row.user.account_id
-        because = _why_not(account_id)
+        because = why_not[account_id]
         if because is None and row.user_id in links:
             by_account[account_id or 0].append(row)
         else:

@@ -46,11 +46,12 @@ def options() -> ResponseReturnValue:
 @signed_by_slack
 def commands() -> ResponseReturnValue:
     """Slash commands, answered in the 200 and visible to the one who typed only."""
-    command = SlashCommand.parse(request.form)
-    if request.form.get("ssl_check") or not _is_our_app(command.app_id):
+    if request.form.get("ssl_check"):
         return "", 200
+    command, answer = SlashCommand.parse(request.form), {"text": commands_.NO_COMMAND}
     try:
-        answer = commands_.run(command)
+        if _is_our_app(command.app_id):
+            answer = commands_.run(command)
     except Exception:
         db.session.rollback()
         log.exception("command_failed")

@@ -97,7 +97,7 @@ def by_channel(account_id: int) -> list[ChannelHealth]:
             channel_name=name,
             deliveries=deliveries.get(channel_id, Deliveries()),
             held=_why(held.get(channel_id)),
-            next_try_at=held[channel_id].next_at if channel_id in held else None,
+            next_try_at=_still_to_come(held.get(channel_id)),
         )
         for channel_id, name in names.items()
     ]
@@ -126,6 +126,11 @@ def _waiting(by: Any, condition: ColumnElement[bool]) -> dict[Any, tuple[int, da
     counted = select(by, func.count(), func.min(since)).join(PostedMessage.alert)
     found = db.session.execute(counted.where(condition, BEHIND).group_by(by))
     return {value: (number, oldest) for value, number, oldest in found}
+
+
+def _still_to_come(lane: Lane | None) -> datetime | None:
+    """Where the moment is over, something else is waited for; it is not known here when it comes."""
+    return lane.next_at if lane is not None and lane.next_at > now() else None
 
 
 def _why(lane: Lane | None) -> str | None:

@@ -29,16 +29,20 @@ def newest(credentials: Credentials) -> Credentials:
     return present
 
 
-def settle(installation: SlackInstallation, *, by: User | None) -> None:
-    """Linked or limited, as the scopes say. Within the caller's transaction; leaves `broken` too."""
-    missing = set(scopes.ALL) - set(installation.scopes)
+def settle(installation: SlackInstallation, granted: Iterable[str], *, by: User | None) -> None:
+    """Linked or limited, as the scopes say. Within the caller's transaction; leaves `broken` too.
+
+    The audit log hears of every scope that goes or comes, also where the state stays the same.
+    """
+    before = installation.state, set(scopes.ALL) - set(installation.scopes or ())
+    installation.scopes = sorted(granted)
+    missing = set(installation.missing_scopes)
     state = LinkState.LIMITED if missing else LinkState.LINKED
-    reason = "missing_scope" if missing else None
-    if (installation.state, installation.state_reason) == (state, reason):
-        return
-    installation.state, installation.state_reason = state, reason
-    installation.state_since, installation.state_by_id = now(), by.id if by else None
-    if state is LinkState.LIMITED or by is None:
+    installation.state_reason = "missing_scope" if missing else None
+    if installation.state is not state:
+        installation.state, installation.state_since = state, now()
+        installation.state_by_id = by.id if by else None
+    if before != (state, missing) and (missing or by is None):
         log.record(
             AuditAction.WORKSPACE_LIMITED if missing else AuditAction.WORKSPACE_COMPLETE,
             account_id=installation.account_id,
@@ -55,8 +59,7 @@ def note_scopes(credentials: Credentials, granted: Iterable[str]) -> None:
         return
     installation = _of(credentials)
     if installation is not None and installation.is_working:
-        installation.scopes = sorted(found)
-        settle(installation, by=None)
+        settle(installation, found, by=None)
     db.session.commit()
 
 

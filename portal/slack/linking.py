@@ -226,7 +226,7 @@ def _fill(
     installation.refresh_token = str(answer.get("refresh_token") or "") or None
     installation.token_expires_at = rotation.expires_at(answer)
     installation.refresh_not_before, installation.refresh_failures = None, 0
-    installation.scopes = [s for s in str(answer.get("scope") or "").split(",") if s]
     installation.installed_at = now()
     installation.installed_by_id = by.id
-    link_state.settle(installation, by=by)
+    granted = [scope for scope in str(answer.get("scope") or "").split(",") if scope]
+    link_state.settle(installation, granted, by=by)

@@ -10,7 +10,7 @@ import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ForeignKey, delete, func, select
+from sqlalchemy import ForeignKey, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -44,6 +44,15 @@ BUDGETS = {
 }
 
 
+TAKE = text(
+    "INSERT INTO slack_paces AS pace (account_id, method, paced_at)"
+    " VALUES (:account_id, :method, CAST(:at AS timestamptz) + :every)"
+    " ON CONFLICT (account_id, method) DO UPDATE"
+    " SET paced_at = greatest(pace.paced_at, CAST(:at AS timestamptz)) + :every"
+    " RETURNING paced_at"
+)
+
+
 class Pace(Base):
     """How much of a method's budget a workspace has used, and until when Slack forbids it."""
 
@@ -73,14 +82,8 @@ def take(account_id: int, method: str, moment: datetime) -> datetime:
     Places are given in the order they are asked for, so that lanes share a budget fairly.
     """
     budget = BUDGETS[method]
-    taken = insert(Pace).values(
-        account_id=account_id, method=method, paced_at=moment + budget.every
-    )
-    later = func.greatest(Pace.paced_at, moment) + budget.every
-    taken = taken.on_conflict_do_update(
-        index_elements=[Pace.account_id, Pace.method], set_={"paced_at": later}
-    )
-    paced_at: datetime = db.session.execute(taken.returning(Pace.paced_at)).scalar_one()
+    values = {"account_id": account_id, "method": method, "at": moment, "every": budget.every}
+    paced_at: datetime = db.session.execute(TAKE, values).scalar_one()
     return paced_at - budget.burst * budget.every
 
 

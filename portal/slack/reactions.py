@@ -1,9 +1,9 @@
 """What should Slack show now that something happened? Database only; the lanes do the talking."""
 
 from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
-from sqlalchemy import CTE, delete, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import TextClause, delete, select, text, update
 
 from portal.db import db, now
 from portal.domain.alerts.models import Alert
@@ -39,6 +39,21 @@ AlertChanged = (
     | AlertRerouted
 )
 
+# In words of SQL, because building these two anew took as long as running them, for each event.
+LOCKED = (
+    "SELECT channel_id, returns_at, update_at, next_at FROM slack_lanes"
+    " WHERE account_id = :account_id AND channel_id = ANY(:ids) ORDER BY channel_id FOR SHARE"
+)
+SHOWN = (
+    "WITH shown AS (INSERT INTO posted_messages"
+    " (account_id, alert_id, channel_id, channel_name, created_at,"
+    " wanted_version, shown_version, attempts, is_own, form, was_reposted)"
+    " SELECT :account_id, :alert_id, place.id, place.name, :moment, 1, 0, 0, true, 'full', false"
+    " FROM unnest(CAST(:ids AS text[]), CAST(:names AS text[])) AS place (id, name)"
+    " ON CONFLICT DO NOTHING) "
+)
+LOCK, SHOW_AND_LOCK = text(LOCKED), text(SHOWN + LOCKED)
+
 
 def show_new_alert(fact: AlertCreated) -> Iterable[Wake]:
     """The channels of the matching alert actions should show it."""
@@ -50,17 +65,12 @@ def show_new_alert(fact: AlertCreated) -> Iterable[Wake]:
         channels |= matching.fallbacks_for(alert, actions, closed)
     if not channels:
         return []
-    rows = [
-        {
-            "account_id": alert.account_id,
-            "alert_id": alert.id,
-            "channel_id": channel_id,
-            "channel_name": channel_name,
-        }
-        for channel_id, channel_name in channels.items()
-    ]
-    put = insert(PostedMessage).values(rows).on_conflict_do_nothing()
-    return lanes_of(alert.account_id, channels, is_new=True, beside=put.cte("put"))
+    put = {
+        "alert_id": alert.id,
+        "names": [channels[channel_id] for channel_id in sorted(channels)],
+        "moment": now(),
+    }
+    return lanes_of(alert.account_id, channels, SHOW_AND_LOCK, is_new=True, **put)
 
 
 def show_alerts_anew(facts: Sequence[AlertChanged]) -> Iterable[Wake]:
@@ -125,22 +135,21 @@ def _closed_channels(account_id: int, channel_ids: Iterable[str]) -> set[str]:
 
 
 def lanes_of(
-    account_id: int, channel_ids: Iterable[str], *, is_new: bool, beside: CTE | None = None
+    account_id: int,
+    channel_ids: Iterable[str],
+    lock: TextClause = LOCK,
+    *,
+    is_new: bool,
+    **more: Any,
 ) -> list[Wake]:
     """The lanes that must be woken: not those where a job comes back before more could be done.
 
     The lock makes such a job wait until we have committed, so that it cannot miss our change.
-    `beside` is done in the same statement.
     """
     channels = sorted(channel_ids)
-    wanted = select(Lane.channel_id, Lane.returns_at, Lane.update_at, Lane.next_at).where(
-        Lane.account_id == account_id, Lane.channel_id.in_(channels)
-    )
-    locked = wanted.order_by(Lane.channel_id).with_for_update(read=True)
-    if beside is not None:
-        locked = locked.add_cte(beside)
+    locked = db.session.execute(lock, {"account_id": account_id, "ids": channels, **more})
     moment, coming = now(), set()
-    for lane in db.session.execute(locked):
+    for lane in locked:
         at = lane.returns_at
         # A change needs no place for a new message: only a spent budget of changes delays it.
         changes_from = max(lane.update_at or lane.next_at, lane.next_at)

@@ -15,7 +15,15 @@ from portal.slack.installations import Revocation
 TRIED_FOR = timedelta(hours=24)
 LONGEST_WAIT = 3600  # seconds
 # Slack lets some apps not uninstall themselves (slack.md 1.7); then the token alone is revoked.
-NOT_ALLOWED = ("no_permission", "not_allowed_token_type", "unknown_method")
+NOT_ALLOWED = (
+    "no_permission",
+    "not_allowed_token_type",
+    "unknown_method",
+    # Revoking needs no client secret, so a wrong one must not leave a token alive.
+    "bad_client_secret",
+    "invalid_client_id",
+    "client_id_token_mismatch",
+)
 
 log = structlog.get_logger()
 

@@ -13,6 +13,8 @@ OPTIONAL: dict[str, str] = {
     "chat:write.public": "post to public channels without an invitation",
     "groups:read": "offer the private channels the app was invited to",
     "channels:history": "look into a public channel before an interrupted message is sent again",
+    "usergroups:read": "find the user group that follows who is on call",
+    "usergroups:write": "keep that user group equal to who is on call",
     "groups:history": "look into a private channel before an interrupted message is sent again",
 }
 ALL = (*REQUIRED, *OPTIONAL)
@@ -39,6 +41,11 @@ FEATURES = (
         "Posting without an invitation",
         ("chat:write.public",),
         "Type /invite @Tocsin in each channel that should show alerts.",
+    ),
+    Feature(
+        "User groups of who is on call",
+        ("usergroups:read", "usergroups:write"),
+        "No user group follows an escalation policy.",
     ),
     Feature("Private channels", ("groups:read",), "Only public channels are offered."),
     Feature(

@@ -16,6 +16,7 @@ from portal.slack import (
     replies,
     revocations,
     rotation,
+    user_groups,
 )
 from portal.slack.clicks import EphemeralReply, SlackClick, SlackCommand
 from portal.slack.conversations import ChannelList
@@ -77,6 +78,7 @@ def wake_behind() -> None:
         wake(commands.identify_asker, command_id=command_id)
     for reply_id in db.session.scalars(select(EphemeralReply.id).order_by(EphemeralReply.id)):
         wake(replies.send_reply, reply_id=reply_id)
+    user_groups.wake_all()
     for revocation in db.session.scalars(select(Revocation).order_by(Revocation.id)):
         wake(revocations.revoke_token, at=revocation.next_try_at, revocation_id=revocation.id)
 

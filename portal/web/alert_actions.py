@@ -91,8 +91,14 @@ def create() -> Response | WerkzeugResponse:
 @requires(Permission.MANAGE_ALERT_ACTIONS)
 def show(action_id: int) -> Response:
     action = queries.action(viewer(), action_id)
-    chosen = [source.id for source in action.sources]
-    return _form(ActionForm(formdata=None, obj=action, data={"sources": chosen}), action)
+    filled = {
+        "sources": [source.id for source in action.sources],
+        "channel_id": action.channel_id,
+        "name": action.name,
+        "fallback_channel_id": action.fallback_channel_id or "",
+        "after_storm": action.after_storm.value,
+    }
+    return _form(ActionForm(formdata=None, data=filled), action)
 
 
 @bp.post("/alert-actions/<int:action_id>")

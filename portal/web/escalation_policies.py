@@ -1,7 +1,9 @@
 """Who is asked about an alert, in which order, and for how long?"""
 
 from flask import Blueprint, Response, flash, redirect, request, url_for
+from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response as WerkzeugResponse
+from wtforms import StringField
 
 from portal.db import db, now
 from portal.domain.accounts import queries as accounts
@@ -10,6 +12,8 @@ from portal.domain.escalation import outlook, policies, queries
 from portal.domain.escalation.models import EscalationPolicy
 from portal.domain.oncall import queries as oncall
 from portal.errors import Conflict, Invalid
+from portal.slack import installations, user_groups
+from portal.slack.errors import words
 from portal.web import policy_form, reachability
 from portal.web.access import requires, viewer
 from portal.web.paging import part
@@ -17,6 +21,11 @@ from portal.web.policy_form import PolicyForm, TypedLevel
 from portal.web.render import form_errors, fragment, page
 
 bp = Blueprint("escalation_policies", __name__)
+
+
+class UserGroupForm(FlaskForm):  # type: ignore[misc]
+    handle = StringField("Handle of the group that follows who is on call")
+
 
 Answer = Response | WerkzeugResponse
 
@@ -37,15 +46,39 @@ def index() -> Response:
 @bp.get("/escalation-policies/<int:policy_id>")
 @requires(Permission.SEE_ESCALATION_POLICIES)
 def show(policy_id: int) -> Response:
+    return _show(policy_id, UserGroupForm(formdata=None, obj=user_groups.of_policy(policy_id)))
+
+
+def _show(policy_id: int, group_form: UserGroupForm, status: int = 200) -> Response:
     policy = queries.policy(viewer(), policy_id)
+    group = user_groups.of_policy(policy.id)
     return page(
         "escalation_policies/show.html",
+        status=status,
+        group_form=group_form,
+        group=group,
+        group_problem=words(group.problem) if group and group.problem else "",
+        can_use_groups=installations.of_account(policy.account_id) is not None,
         policy=policy,
         levels=outlook.levels(policy.plan, now()),
         reach=reachability.of_account(viewer(), accounts.people_of(viewer())),
         sources=queries.sources_using(policy),
         can_manage=viewer().can(Permission.MANAGE_ESCALATION_POLICIES),
     )
+
+
+@bp.post("/escalation-policies/<int:policy_id>/user-group")
+@requires(Permission.MANAGE_ESCALATION_POLICIES)
+def choose_user_group(policy_id: int) -> Answer:
+    form = UserGroupForm()
+    try:
+        user_groups.choose(policy_id, form.handle.data or "", by=viewer())
+    except (Invalid, Conflict) as problem:
+        db.session.rollback()
+        form_errors(form, Invalid(str(problem), field="handle"))
+        return _show(policy_id, form, status=422)
+    flash("Saved. The user group follows within a minute." if form.handle.data else "Saved.")
+    return redirect(url_for(".show", policy_id=policy_id))
 
 
 @bp.get("/escalation-policies/new")

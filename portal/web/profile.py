@@ -1,9 +1,11 @@
 """What does a person see of themselves, and where are they signed in?"""
 
+from zoneinfo import available_timezones
+
 from flask import Blueprint, flash, redirect, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
-from wtforms import PasswordField, StringField
+from wtforms import PasswordField, SelectField, StringField
 from wtforms.validators import InputRequired
 
 from portal.domain.accounts import operations, queries, sign_ins
@@ -26,6 +28,10 @@ class PasswordForm(FlaskForm):  # type: ignore[misc]
 
 class PhoneForm(FlaskForm):  # type: ignore[misc]
     phone = StringField("Phone number")
+
+
+class TimeZoneForm(FlaskForm):  # type: ignore[misc]
+    time_zone = SelectField("Time zone", choices=sorted(available_timezones()))
 
 
 @bp.get("")
@@ -64,6 +70,17 @@ def change_phone() -> ResponseReturnValue:
     return redirect(url_for("profile.show"), 303)
 
 
+@bp.post("/time-zone")
+@requires(Permission.OWN_PROFILE)
+def change_time_zone() -> ResponseReturnValue:
+    form = TimeZoneForm()
+    if not form.validate_on_submit():
+        return _page(PasswordForm(formdata=None), zone_form=form, status=422)
+    operations.change_time_zone(form.time_zone.data, by=viewer())
+    flash(f"Times of schedules can be shown in {form.time_zone.data} now.")
+    return redirect(url_for("profile.show"), 303)
+
+
 @bp.post("/sign-ins/<int:sign_in_id>/revoke")
 @requires(Permission.OWN_PROFILE)
 def revoke(sign_in_id: int) -> ResponseReturnValue:
@@ -73,13 +90,18 @@ def revoke(sign_in_id: int) -> ResponseReturnValue:
 
 
 def _page(
-    form: PasswordForm, status: int = 200, *, phone_form: PhoneForm | None = None
+    form: PasswordForm,
+    status: int = 200,
+    *,
+    phone_form: PhoneForm | None = None,
+    zone_form: TimeZoneForm | None = None,
 ) -> ResponseReturnValue:
     return page(
         "profile/show.html",
         status=status,
         form=form,
         phone_form=phone_form or PhoneForm(formdata=None, obj=viewer()),
+        zone_form=zone_form or TimeZoneForm(formdata=None, obj=viewer()),
         person=viewer(),
         reach=reachability.of_person(viewer()),
         sign_ins=queries.sign_ins_of(viewer()),

@@ -5,13 +5,30 @@ import sys
 import time
 from collections.abc import Callable
 
-from tests.benchmarks import crashes, ingest, steady, storm
+from tests.benchmarks import (
+    big,
+    changes,
+    clicks,
+    cost,
+    crashes,
+    ingest,
+    outage,
+    refusals,
+    steady,
+    storm,
+)
 from tests.benchmarks.lab import Lab, lab
 
 LOADS: dict[str, Callable[[Lab], None]] = {
     "steady": steady.run,
     "storm": storm.run,
+    "changes": changes.run,
     "ingest": ingest.run,
+    "clicks": clicks.run,
+    "refusals": refusals.run,
+    "cost": cost.run,
+    "outage": outage.run,
+    "big": big.run,
     "crashes": crashes.run,
 }
 

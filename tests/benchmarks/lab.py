@@ -50,6 +50,7 @@ class Lab:
         )
         for name in ("sandbox", "serve", "worker"):
             self.start(name)
+        processes.wait_for(f"{self.slack}/", list(self.children.values()))
         processes.wait_for(f"{self.portal}/readyz", list(self.children.values()))
 
     def _environment(self) -> dict[str, str]:

@@ -33,6 +33,11 @@ def test_what_is_enough_for_production_is_enough() -> None:
     ("name", "value", "said"),
     [
         ("APP_ENV", "staging", "APP_ENV: "),
+        ("SMTP_URL", "http://mail.example.com", "SMTP_URL: must be a URL like smtp://"),
+        ("SMTP_URL", "smtp://host:port", "SMTP_URL: must be a URL like smtp://"),
+        ("SMTP_URL", "smtp://mail.example.com", "E-mail needs both SMTP_URL and MAIL_FROM."),
+        ("MAIL_FROM", "nobody", "MAIL_FROM: must be an e-mail address like"),
+        ("MAIL_FROM", "a@example.com\nBcc: b@example.com", "MAIL_FROM: must be an e-mail address"),
         ("DATABASE_URL", "mysql://host/name", "must be a PostgreSQL URL"),
         ("DATABASE_URL", "host/name", "must be a PostgreSQL URL"),
         ("DATABASE_URL", "postgresql://me:secret@host:port/name", "must be a PostgreSQL URL"),

@@ -109,6 +109,7 @@ PAGES = [
     "/settings/audit-log",
     "/settings/audit-log?kind=slack&q=nowhere",
     "/profile",
+    "/profile/notifications",
 ]
 SUPPORT_PAGES = ["/support/workspaces", "/support/workspaces/1", "/support/workspaces?q=nowhere"]
 

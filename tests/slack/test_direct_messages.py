@@ -1,10 +1,11 @@
 """Is a responder told in Slack, by the alert's own message, kept in step and answered there?"""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 
 from portal.db import db, now
 from portal.domain.accounts import operations as accounts
@@ -29,6 +30,7 @@ from tests.make import make_action, make_alert, make_policy, make_source
 from tests.slack.conftest import Story, pass_the_pace, post
 
 ADA, UMA = "U0ADA", "U0UMA"
+DEADLOCKS = text("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
 
 
 @pytest.fixture
@@ -184,6 +186,32 @@ def test_an_answer_before_the_message_was_tried_keeps_it_from_ringing(
     story.work()
     assert direct(story, people["ada"]) == []
     assert said(story, alert_id) == []
+
+
+def test_answers_that_meet_the_delivery_do_not_stand_in_each_others_way(
+    story: Story, people: dict[str, User]
+) -> None:
+    """Whoever answers and whoever delivers lock the same rows, in the same order."""
+    with story.app.app_context():
+        source, _ = make_source(people["olivia"].account)
+        make_action(source, channel_id="C0ALERTS", channel_name="alerts")
+        make_policy(people["olivia"].account, [people["ada"], people["uma"]], source=source)
+        ids = [make_alert(source, summary=f"Disk {n}").id for n in range(9)]
+        before = db.session.scalar(DEADLOCKS)
+
+    def answer(alert_id: int) -> None:
+        with story.app.app_context():
+            alerts.acknowledge(alert_id, by=people["adam"], via=Via.WEB)
+
+    with ThreadPoolExecutor(4) as pool:
+        delivering = pool.submit(story.work)
+        for each in [pool.submit(answer, alert_id) for alert_id in ids]:
+            each.result()
+        delivering.result()
+    with story.app.app_context():
+        assert db.session.scalar(DEADLOCKS) == before
+        statuses = set(db.session.scalars(select(Alert.status)))
+        assert statuses == {AlertStatus.ACKNOWLEDGED}
 
 
 def test_without_a_link_the_person_is_not_told_and_the_reason_is_said(story: Story) -> None:

@@ -417,7 +417,7 @@ def test_a_renamed_channel_is_called_by_its_new_name(story: Story, people: dict[
     alert_id = an_alert(story, an_action(story, people))
     channel = {"id": CHANNEL, "name": "incidents"}
     follow(story, people, type="channel_rename", channel=channel)
-    assert place(story, alert_id).channel_name == "incidents"
+    assert place(story, alert_id).label == "#incidents"
     with story.app.app_context():
         assert db.session.scalars(select(AlertAction.channel_name)).all() == ["incidents"]
 

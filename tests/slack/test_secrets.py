@@ -25,10 +25,12 @@ from portal.domain.accounts.models import User
 from portal.domain.accounts.permissions import Role
 from portal.domain.sources.models import AlertSource
 from portal.observability import logging
-from portal.slack import rotation
+from portal.slack import rotation, workspace
+from portal.slack.errors import SlackError
 from portal.slack.installations import SlackInstallation
 from tests.make import PASSWORD, make_action, make_user, sign_in
 from tests.slack.conftest import Story
+from tests.slack.links import credentials
 from tests.web.pages import post
 
 CHANNEL = "C0ALERTS"
@@ -309,6 +311,21 @@ def test_no_secret_is_found_anywhere(story: Story, detective: Detective) -> None
     detective.learn_from_slack()
     assert detective.leaks() == []
     assert "$argon2" not in detective.log.getvalue()
+
+
+def test_an_answer_that_cannot_be_read_is_not_written_to_the_log(
+    story: Story, detective: Detective
+) -> None:
+    olivia = story.people()["olivia"]
+    story.link(olivia)
+    story.sandbox.add_fault(
+        method="users.info", effect="not_json", variant="truncated", after_processing=True
+    )
+    known = credentials(story, olivia)
+    with story.app.app_context(), pytest.raises(SlackError, match="not_json"):
+        workspace.call(known, "users.info", user="U0ADA")
+    assert "request_answered" in detective.log.getvalue()
+    assert "Failed to decode" not in detective.log.getvalue()
 
 
 def test_the_search_would_find_a_secret(story: Story, detective: Detective) -> None:

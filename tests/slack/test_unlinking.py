@@ -15,13 +15,14 @@ from portal.domain.audit.actions import AuditAction
 from portal.domain.audit.models import AuditEntry
 from portal.domain.routing.models import AlertAction
 from portal.slack import conversations, erasing, gateway, linking, replies, revocations, upkeep
-from portal.slack.clicks import SlackClick
+from portal.slack.clicks import SlackClick, SlackCommand
 from portal.slack.direct_notes import DirectNote
 from portal.slack.installations import Revocation, SlackInstallation
 from portal.slack.pacing import Outage
 from portal.slack.people import UserLink
 from portal.slack.posted import PostedMessage, Summary
-from tests.make import make_action, make_alert, make_source
+from portal.slack.user_groups import UserGroup
+from tests.make import make_action, make_alert, make_policy, make_source
 from tests.slack.conftest import Story, post
 from tests.slack.links import (
     account_of,
@@ -42,12 +43,13 @@ OVER: tuple[dict[str, Any], ...] = (
     {"effect": "error", "error": "account_inactive"},
     {"effect": "error", "error": "token_revoked"},
     {"effect": "error", "error": "invalid_auth"},
+    {"effect": "error", "error": "no_permission"},  # then the token alone is revoked
+    {"effect": "error", "error": "bad_client_secret"},
+    {"effect": "error", "error": "client_id_token_mismatch"},
 )
 LATER: tuple[dict[str, Any], ...] = (
     {"effect": "server_error"},
     {"effect": "error", "error": "fatal_error"},
-    {"effect": "error", "error": "bad_client_secret"},
-    {"effect": "error", "error": "client_id_token_mismatch"},
     {"effect": "not_json"},
     {"effect": "reset"},
     {"effect": "hang", "seconds": 0.5, "after_processing": True},
@@ -104,6 +106,18 @@ def fill(story: Story, person: User, alert_id: int) -> None:
                 alert_id=alert_id,
             )
         )
+        db.session.add(
+            SlackCommand(
+                account_id=account_id,
+                slack_user_id="U0WALTER",
+                channel_id="C0ALERTS",
+                command="/il-oncall",
+                text="",
+                is_owed=True,
+            )
+        )
+        policy = make_policy(person.account, [person])
+        db.session.add(UserGroup(policy_id=policy.id, account_id=account_id, handle="oncall"))
         replies.say(
             "Hello",
             account_id=account_id,

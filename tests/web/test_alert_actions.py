@@ -143,10 +143,26 @@ def test_an_action_is_changed_with_its_channel_prefilled(
         action = make_action(source, channel_id="COLD", channel_name="gone")
     path = f"{ACTIONS}/{action.id}"
     assert 'value="COLD" checked' in client.get(path).text
+    assert f'name="sources" value="{source.id}" checked' in client.get(path).text
     post(client, path, sources=str(source.id), channel_id="COLD", name="Still to gone")
     assert the_action(app) == ("Still to gone", "COLD", "gone", ["Prometheus"])
     post(client, path, sources=str(source.id), channel_id="C0001", name="Europe")
     assert the_action(app) == ("Europe", "C0001", "ops-eu", ["Prometheus"])
+
+
+def test_another_channel_and_what_follows_a_storm_are_kept(
+    app: Flask, client: FlaskClient, source: AlertSource
+) -> None:
+    with app.app_context():
+        action = make_action(source, channel_id="COLD", channel_name="gone")
+    path = f"{ACTIONS}/{action.id}"
+    form = {"sources": str(source.id), "channel_id": "COLD", "name": "x", "after_storm": "own"}
+    answer = post(client, path, **form, fallback_channel_id="COLD")
+    assert "another channel than the first" in answer.text
+    post(client, path, **form, fallback_channel_id="C0001")
+    shown = client.get(path).text
+    assert '<option selected value="C0001">#ops-eu</option>' in shown
+    assert '<option selected value="own">' in shown
 
 
 def test_deleting_asks_and_says_what_stays(

@@ -1,6 +1,7 @@
 """Does the Slack connector say how the link is, and do only admins change it?"""
 
 import html
+from datetime import timedelta
 from http import HTTPStatus
 from urllib.parse import parse_qs, urlsplit
 
@@ -8,12 +9,13 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from portal.db import db
+from portal.db import db, now
 from portal.domain.accounts.models import Account, User
 from portal.domain.accounts.permissions import Role
 from portal.domain.routing.models import AlertAction
 from portal.slack.installations import LinkState, SlackInstallation, of_account
-from tests.make import make_account, make_action, make_user, sign_in
+from portal.slack.posted import Lane
+from tests.make import make_account, make_action, make_alert, make_source, make_user, sign_in
 from tests.web.pages import post, text_of
 
 LIST = "/settings/connectors"
@@ -102,6 +104,27 @@ def test_a_broken_link_says_why_and_what_waits(
     assert "token_revoked" in page
     assert "0 deliveries wait" in page
     assert "Re-authorize Slack" in page
+
+
+@pytest.mark.usefixtures("linked")
+def test_a_channel_says_what_it_waits_for_and_names_no_moment_that_is_over(
+    app: Flask, client: FlaskClient, account: Account
+) -> None:
+    with app.app_context():
+        source, _ = make_source(account)
+        action = make_action(source)
+        make_alert(source)
+        lane = Lane(account_id=account.id, channel_id=action.channel_id, held_reason="timeout")
+        lane.next_at = lane.paced_at = now() - timedelta(minutes=4)
+        db.session.add(lane)
+        db.session.commit()
+    page = text_of(client.get(SLACK))
+    assert "Slack did not answer in time." in page
+    assert "Next try" not in page
+    break_link(app, account)
+    page = text_of(client.get(SLACK))
+    assert "held until an admin re-authorizes Slack" in page
+    assert "Slack did not answer in time." not in page
 
 
 @pytest.mark.usefixtures("linked")

@@ -14,6 +14,7 @@ from portal.domain.accounts.models import User
 from portal.domain.accounts.permissions import Role
 from portal.domain.alerts import operations
 from portal.domain.alerts.models import Via
+from portal.domain.notices import operations as notices
 from tests.make import PASSWORD, make_account, make_alert, make_policy, make_source, make_user
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -94,6 +95,23 @@ def test_an_error_of_htmx_is_a_note_beside_what_one_reads(screen: Page) -> None:
     expect(screen.get_by_role("heading", name="Users")).to_be_visible()
     screen.get_by_role("button", name="Close").click()
     expect(screen.locator("#toasts")).to_be_empty()
+
+
+def test_what_is_told_on_every_page_follows_and_leaves_the_focus_where_it_is(
+    app: Flask, screen: Page, people: tuple[User, User]
+) -> None:
+    with app.app_context():
+        notices.tell([people[0]], about="x", text="Something broke.", path="/alerts")
+        db.session.commit()
+    screen.goto("/alerts")
+    for role, name in (("link", "See what to do"), ("button", "Understood")):
+        control = screen.get_by_role(role, name=name)  # type: ignore[arg-type]
+        control.focus()
+        with screen.expect_response("**/banners"):
+            pass
+        with screen.expect_response("**/banners"):
+            pass
+        expect(control).to_be_focused()
 
 
 def test_the_list_of_alerts_follows_and_costs_a_304_when_nothing_happened(screen: Page) -> None:

@@ -119,3 +119,15 @@ def test_an_unchanged_page_costs_a_304_although_its_form_token_is_new(
 )
 def test_a_browser_is_named_in_words(user_agent: str, name: str) -> None:
     assert name_of(user_agent) == name
+
+
+def test_a_person_chooses_the_zone_in_which_they_read_schedules(
+    app: Flask, client: FlaskClient, person: User
+) -> None:
+    chosen = post(client, "/profile/time-zone", on="/profile", time_zone="Asia/Tokyo")
+    assert chosen.status_code == 303
+    assert '<option selected value="Asia/Tokyo">' in client.get("/profile").text
+    refused = post(client, "/profile/time-zone", on="/profile", time_zone="Mars/Olympus")
+    assert refused.status_code == 422
+    with app.app_context():
+        assert db.session.get_one(User, person.id).time_zone == "Asia/Tokyo"

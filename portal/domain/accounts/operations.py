@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from zoneinfo import available_timezones
 
 from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
@@ -181,6 +182,16 @@ def reactivate(user_id: int, *, by: User) -> User:
         announce(PersonChanged(person.id))
     db.session.commit()
     return person
+
+
+def change_time_zone(name: str, *, by: User) -> None:
+    """The zone in which the person reads schedules and gets calendars. Raises Invalid."""
+    by.require(Permission.OWN_PROFILE)
+    if name not in available_timezones():
+        raise Invalid("Please choose a time zone, such as Europe/Berlin.", field="time_zone")
+    by.time_zone = name
+    _audit(AuditAction.TIME_ZONE_CHANGED, by, by, time_zone=name)
+    db.session.commit()
 
 
 def change_phone(number: str, *, by: User) -> User:

@@ -16,6 +16,7 @@ class AuditAction(StrEnum):
     USER_DEACTIVATED = "user_deactivated"
     USER_REACTIVATED = "user_reactivated"
     PHONE_CHANGED = "phone_changed"
+    TIME_ZONE_CHANGED = "time_zone_changed"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105
     PASSWORD_RESET = "password_reset"  # noqa: S105
     SIGN_IN_LINK_CREATED = "sign_in_link_created"

@@ -1,6 +1,6 @@
 """Which alert actions are there?"""
 
-from sqlalchemy import Select, false, func, select
+from sqlalchemy import Select, bindparam, false, func, select
 from sqlalchemy.orm import contains_eager, selectinload
 
 from portal.db import db
@@ -10,6 +10,15 @@ from portal.domain.alerts.models import Alert
 from portal.domain.routing.models import AlertAction
 from portal.domain.sources.models import AlertSource
 from portal.errors import NotFound
+
+# Built once: every new alert asks it.
+OF_SOURCE = (
+    select(AlertAction)
+    .join(AlertAction.sources)
+    .where(AlertSource.id == bindparam("source_id"))
+    .options(contains_eager(AlertAction.sources))
+    .order_by(AlertAction.id)
+)
 
 
 def visible_to(viewer: User) -> Select[AlertAction]:
@@ -34,11 +43,4 @@ def action(viewer: User, action_id: int) -> AlertAction:
 
 def actions_for(alert: Alert) -> list[AlertAction]:
     """The actions that name the alert's source; of their sources, that one only."""
-    wanted = (
-        select(AlertAction)
-        .join(AlertAction.sources)
-        .where(AlertSource.id == alert.source_id)
-        .options(contains_eager(AlertAction.sources))
-        .order_by(AlertAction.id)
-    )
-    return list(db.session.scalars(wanted).unique())
+    return list(db.session.scalars(OF_SOURCE, {"source_id": alert.source_id}).unique())

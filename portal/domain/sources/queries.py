@@ -1,6 +1,6 @@
 """Which alert sources may somebody see, and to which does a key belong?"""
 
-from sqlalchemy import Select, false, func, select
+from sqlalchemy import Select, bindparam, false, func, select
 
 from portal.db import db
 from portal.domain.accounts.models import User
@@ -8,6 +8,8 @@ from portal.domain.accounts.permissions import Permission
 from portal.domain.accounts.secrets import token_hash
 from portal.domain.sources.models import AlertSource
 from portal.errors import NotFound
+
+BY_KEY = select(AlertSource).where(AlertSource.integration_key_hash == bindparam("hash"))
 
 
 def visible_to(viewer: User) -> Select[AlertSource]:
@@ -32,8 +34,7 @@ def source(viewer: User, source_id: int) -> AlertSource:
 
 def by_integration_key(key: str) -> AlertSource:
     """The source a monitoring tool speaks for. Raises NotFound, saying nothing more."""
-    wanted = select(AlertSource).where(AlertSource.integration_key_hash == token_hash(key))
-    found = db.session.scalar(wanted)
+    found = db.session.scalar(BY_KEY, {"hash": token_hash(key)})
     if found is None:
         raise NotFound("There is no alert source with this integration key.")
     return found

@@ -10,10 +10,12 @@ document.addEventListener("input", (event) => {
   pause = setTimeout(() => look(event.target), 150);
 });
 
-document.addEventListener("focusin", (event) => {
-  const box = event.target;
-  if (box.matches("[role=combobox]") && box.closest(".combo").dataset.least === "0") look(box);
+// Not at every focus: a redraw gives it back, and an open list would hold up the next redraw.
+document.addEventListener("click", (event) => {
+  if (event.target.matches("[role=combobox]") && asksAtOnce(event.target)) look(event.target);
 });
+
+const asksAtOnce = (box) => box.closest(".combo").dataset.least === "0";
 
 document.addEventListener("focusout", (event) => {
   const box = event.target;
@@ -97,6 +99,7 @@ function steer(event, box) {
     return;
   }
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (step && !isOpen && asksAtOnce(box)) return void look(box);
   if (!step || !options.length) return;
   event.preventDefault();
   const next = options[(now + step + options.length) % options.length];
