@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy.orm import Session, SessionTransaction
 
 from portal.domain import facts
+from portal.domain.dedicated_channels import reactions as dedicated_channels
 from portal.domain.escalation import reactions as escalation
 from portal.domain.notifications import reactions as notifications
 from portal.domain.oncall import absences
@@ -22,7 +23,15 @@ from portal.jobs import notifications as timers
 from portal.jobs.engine import Job, Wake, wake
 from portal.mail import notices as mailed_notices
 from portal.mail import sending as mail
-from portal.slack import direct_messages, link_notices, people, revocations, user_groups
+from portal.slack import (
+    dedicated,
+    dedicated_reactions,
+    direct_messages,
+    link_notices,
+    people,
+    revocations,
+    user_groups,
+)
 from portal.slack import reactions as slack
 
 WithIt = Callable[[Any], Iterable[Wake] | None]
@@ -38,34 +47,52 @@ class Reactions:
 
 ANSWERED = Reactions(
     with_it=(escalation.stop, notifications.hush),
-    together=(slack.show_alerts_anew, direct_messages.hush),
+    together=(slack.show_alerts_anew, dedicated_reactions.follow_alerts, direct_messages.hush),
 )
 
 SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
     facts.PersonChanged: Reactions(
         with_it=(absences.note_absence, notifications.forget, direct_messages.forget)
     ),
-    facts.AlertCreated: Reactions(with_it=(escalation.begin, slack.show_new_alert)),
+    facts.AlertCreated: Reactions(
+        with_it=(
+            escalation.begin,
+            dedicated_channels.create_where_wanted,
+            slack.show_new_alert,
+        )
+    ),
     facts.AlertEventJoined: Reactions(together=(slack.show_alerts_anew,)),
     facts.AlertAcknowledged: ANSWERED,
     facts.AlertResolved: ANSWERED,
     facts.AlertPriorityRaised: Reactions(
-        with_it=(escalation.go_on,), together=(slack.show_alerts_anew,)
+        with_it=(escalation.go_on, dedicated_channels.create_where_wanted),
+        together=(slack.show_alerts_anew,),
     ),
     facts.AlertEscalated: Reactions(together=(slack.show_alerts_anew,)),
     facts.AlertEscalationEnded: Reactions(together=(slack.show_alerts_anew,)),
     facts.NobodyOnCall: Reactions(
         with_it=(escalation.tell_admins,), together=(slack.show_alerts_anew,)
     ),
-    facts.ResponderAdded: Reactions(together=(notifications.plan, slack.show_alerts_anew)),
+    facts.ResponderAdded: Reactions(
+        together=(notifications.plan, slack.show_alerts_anew, dedicated_reactions.follow_alerts)
+    ),
     facts.AlertRerouted: Reactions(
-        with_it=(notifications.hush,), together=(slack.show_alerts_anew, direct_messages.hush)
+        with_it=(notifications.hush,),
+        together=(slack.show_alerts_anew, dedicated_reactions.follow_alerts, direct_messages.hush),
     ),
     facts.NotificationDue: Reactions(together=(direct_messages.hand_over, mail.hand_over)),
     facts.NotificationFailed: Reactions(after_it=(timers.next_way,)),
     facts.NoticeTold: Reactions(with_it=(mailed_notices.hand_over,)),
+    facts.DedicatedChannelRequested: Reactions(after_it=(dedicated.carry_on,)),
+    facts.DedicatedChannelAttached: Reactions(with_it=(dedicated_reactions.show_alert,)),
+    facts.DedicatedChannelDetached: Reactions(with_it=(dedicated_reactions.leave,)),
     facts.WorkspaceLinked: Reactions(
-        with_it=(slack.resume_lanes, link_notices.say_no_more, user_groups.try_again),
+        with_it=(
+            slack.resume_lanes,
+            dedicated_reactions.resume,
+            link_notices.say_no_more,
+            user_groups.try_again,
+        ),
         after_it=(people.link_people,),
     ),
     facts.WorkspaceBroken: Reactions(

@@ -106,6 +106,29 @@ class AlertRerouted(Fact):
 
 
 @dataclass(frozen=True)
+class DedicatedChannelRequested(Fact):
+    """Something about an alert's channel is to be done in Slack: make it, or invite people."""
+
+    dedicated_channel_id: int
+
+
+@dataclass(frozen=True)
+class DedicatedChannelAttached(Fact):
+    """The channel exists and follows the alert from now on."""
+
+    dedicated_channel_id: int
+    alert_id: int
+
+
+@dataclass(frozen=True)
+class DedicatedChannelDetached(Fact):
+    """The channel no longer follows the alert: by a person, or because it is gone in Slack."""
+
+    dedicated_channel_id: int
+    alert_id: int
+
+
+@dataclass(frozen=True)
 class WorkspaceLinked(Fact):
     """A workspace was linked or authorized again: what waited for it can go on."""
 

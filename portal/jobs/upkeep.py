@@ -10,6 +10,7 @@ from portal.domain.accounts.models import SignIn
 from portal.domain.alerts.models import ReceivedEvent
 from portal.jobs.engine import every
 from portal.mail import sending as mail
+from portal.slack import dedicated
 from portal.slack import upkeep as slack
 
 EVENT_LOG_KEPT = timedelta(days=30)
@@ -43,4 +44,11 @@ def wake_behind() -> None:
 def look_after_links() -> None:
     """Every five minutes: tokens that end soon, links not heard of for long."""
     slack.look_after_links()
+    db.session.commit()
+
+
+@every("23 * * * *", name="archive_channels")
+def archive_channels() -> None:
+    """Hourly: archive the channels of alerts that were resolved days ago, where that is wanted."""
+    dedicated.archive_old(now())
     db.session.commit()

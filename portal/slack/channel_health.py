@@ -11,15 +11,18 @@ from sqlalchemy import case, delete, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.db import db, now
+from portal.domain.dedicated_channels import progress
+from portal.domain.dedicated_channels.models import DedicatedChannel
 from portal.domain.routing.models import AlertAction
 from portal.jobs.engine import wake
-from portal.slack import channel_problems, installations, lanes
+from portal.slack import channel_problems, installations, lanes, payloads
 from portal.slack.posted import Lane, PostedMessage, Summary
 
 Names = tuple[InstrumentedAttribute[Any], InstrumentedAttribute[Any]]
 NAMED: tuple[tuple[type[Any], Names], ...] = (
     (AlertAction, (AlertAction.channel_id, AlertAction.channel_name)),
     (AlertAction, (AlertAction.fallback_channel_id, AlertAction.fallback_channel_name)),
+    (DedicatedChannel, (DedicatedChannel.channel_id, DedicatedChannel.channel_name)),
     (PostedMessage, (PostedMessage.channel_id, PostedMessage.channel_name)),
     (Summary, (Summary.channel_id, Summary.channel_name)),
 )
@@ -48,16 +51,17 @@ def try_now(account_id: int, channel_id: str) -> None:
 
 def _renamed(account_id: int, event: dict[str, Any]) -> None:
     channel = event.get("channel")
-    if not isinstance(channel, dict) or not channel.get("name"):
+    name = payloads.text(channel, "name") if isinstance(channel, dict) else ""
+    if not name:
         return
     for table, (channel_id, channel_name) in NAMED:
         named = update(table).where(table.account_id == account_id, channel_id == _id(event))
-        db.session.execute(named.values({channel_name: str(channel["name"])}))
+        db.session.execute(named.values({channel_name: name[:80]}))
 
 
 def _new_id(account_id: int, event: dict[str, Any]) -> None:
     """A shared channel gets a new id; a row that is there under the new one already stays."""
-    old, new = str(event.get("old_channel_id") or ""), str(event.get("new_channel_id") or "")
+    old, new = payloads.text(event, "old_channel_id"), payloads.text(event, "new_channel_id")
     if not old or not new or old == new:
         return
     known = select(PostedMessage.alert_id).where(
@@ -83,6 +87,7 @@ def _new_id(account_id: int, event: dict[str, Any]) -> None:
 
 def _closed(code: str) -> Callable[[int, dict[str, Any]], None]:
     def close(account_id: int, event: dict[str, Any]) -> None:
+        progress.note_closed(account_id, _id(event), code, now())
         lane = _known_lane(account_id, _id(event))
         if lane is None:
             return
@@ -117,7 +122,11 @@ def _known_lane(account_id: int, channel_id: str) -> Lane | None:
 def _id(event: dict[str, Any]) -> str:
     """In some events the channel is an id, in others an object."""
     channel = event.get("channel")
-    return str(channel.get("id") if isinstance(channel, dict) else channel or "")
+    return (
+        payloads.text(channel, "id")
+        if isinstance(channel, dict)
+        else payloads.text(event, "channel")
+    )
 
 
 HANDLERS: dict[str, Callable[[int, dict[str, Any]], None]] = {

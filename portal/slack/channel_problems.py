@@ -13,26 +13,29 @@ from portal.db import db
 from portal.domain.accounts import queries as accounts
 from portal.domain.accounts.models import User
 from portal.domain.alerts.models import Alert
+from portal.domain.dedicated_channels import progress
 from portal.domain.notices import operations as notices
 from portal.domain.routing.models import AlertAction, alert_action_sources
 from portal.slack import direct_notes
-from portal.slack.errors import words
+from portal.slack.errors import CHANNEL_GONE, words
 from portal.slack.posted import BEHIND, Lane, PostedMessage
 
 
 def begin(lane: Lane, code: str, moment: datetime) -> list[str]:
-    """Mark the channel. The first time, tell whoever can mend it and send its alerts elsewhere.
+    """Mark the channel, and send its alerts elsewhere; the first time, tell whoever can mend it.
 
     Returns the channels that have work now.
     """
+    if code in CHANNEL_GONE:
+        progress.note_closed(lane.account_id, lane.channel_id, code, moment)
     is_new = lane.problem is None
     lane.problem = code
-    if not is_new:
-        return []
-    lane.problem_since = moment
     actions = _actions_of(lane)
-    if actions:
-        _tell(lane, actions)
+    if is_new:
+        lane.problem_since = moment
+        if actions:
+            _tell(lane, actions)
+    # Each time: an alert that was opened at the same moment did not see the mark yet.
     return sorted({channel for action in actions if (channel := _send_elsewhere(lane, action))})
 
 

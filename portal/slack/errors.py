@@ -114,6 +114,15 @@ CODES: dict[Meaning, tuple[str, ...]] = {
     ),
 }
 MEANINGS = {code: meaning for meaning, codes in CODES.items() for code in codes}
+# The channel itself is no longer there for us, whatever we want of it.
+CHANNEL_GONE = {
+    "is_archived",
+    "is_inactive",
+    "channel_not_found",
+    "channel_deleted",
+    "not_in_channel",
+    "bot_left",
+}
 # Slack may have carried the call out although we heard nothing good.
 OUTCOME_UNKNOWN = {"timeout", "unreachable", "not_json", "fatal_error", "request_timeout"}
 
@@ -186,14 +195,19 @@ class SlackError(Exception):
     """A call that Slack did not carry out. `code` is Slack's, or ours: timeout, unreachable …
 
     `retry_after` is in seconds and only set where Slack asked to wait. `scopes` is what the answer
-    said that the token may do.
+    said that the token may do. `each` says, where several people were named, what is wrong with whom.
     """
 
     def __init__(
-        self, code: str, *, retry_after: int | None = None, scopes: Sequence[str] = ()
+        self,
+        code: str,
+        *,
+        retry_after: int | None = None,
+        scopes: Sequence[str] = (),
+        each: object = None,
     ) -> None:
         super().__init__(code)
-        self.code, self.retry_after, self.scopes = code, retry_after, scopes
+        self.code, self.retry_after, self.scopes, self.each = code, retry_after, scopes, each
 
     @property
     def meaning(self) -> Meaning:

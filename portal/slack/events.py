@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Base, db, now
 from portal.jobs.engine import wake
-from portal.slack import link_state, payloads, probes
+from portal.slack import channel_health, link_state, payloads, probes
 from portal.slack.installations import SlackInstallation
 
 # `event_time` counts whole seconds, and Slack's clock is not ours.
@@ -61,10 +61,12 @@ def receive(event: Event) -> None:
     if installation is None or not _is_new(event.event_id):
         db.session.commit()
         return
-    installation.last_event_at = now()
     handle = HANDLERS.get(str(event.body.get("type")))
     if handle is not None:
         handle(event, installation)
+    # Last, because whoever delivers locks lanes before the link.
+    heard = update(SlackInstallation).where(SlackInstallation.team_id == event.team_id)
+    db.session.execute(heard.values(last_event_at=now()))
     db.session.commit()
 
 
@@ -85,21 +87,26 @@ def _ended(event: Event, installation: SlackInstallation, code: str) -> None:
 
     By our clock, which may be wrong; so Slack is asked about an event that seems to be older.
     """
+    db.session.refresh(installation, with_for_update=True)
     if event.happened_at - installation.installed_at > CLOCKS_DIFFER:
         link_state.break_off(installation, code)
     elif installation.is_working:
         wake(probes.probe, account_id=installation.account_id)
 
 
+def _about_a_channel(event: Event, installation: SlackInstallation) -> None:
+    channel_health.follow(installation.account_id, event.body)
+
+
 HANDLERS: dict[str, Callable[[Event, SlackInstallation], None]] = {
+    **dict.fromkeys(channel_health.HANDLERS, _about_a_channel),
     "app_uninstalled": _uninstalled,
     "tokens_revoked": _tokens_revoked,
 }
 
 
 def _installation_of(team_id: str) -> SlackInstallation | None:
-    wanted = select(SlackInstallation).where(SlackInstallation.team_id == team_id)
-    return db.session.scalar(wanted.with_for_update())
+    return db.session.scalar(select(SlackInstallation).where(SlackInstallation.team_id == team_id))
 
 
 def _is_new(event_id: str) -> bool:

@@ -159,7 +159,7 @@ def _understood(response: Any) -> SlackError:
         code = f"http_{response.status_code}"
     # A missing scope is named in the answer too, should the header be lost on the way.
     provided = data.get("provided") if code == "missing_scope" else None
-    return SlackError(code, scopes=_scopes(headers) or _listed(provided))
+    return SlackError(code, scopes=_scopes(headers) or _listed(provided), each=data.get("errors"))
 
 
 def _seconds(retry_after: object) -> int:

@@ -15,6 +15,8 @@ from portal.domain.alerts import timeline
 from portal.domain.alerts.models import TimelineKind, Via
 from portal.domain.audit import log
 from portal.domain.audit.actions import AuditAction
+from portal.domain.dedicated_channels import progress
+from portal.domain.dedicated_channels.models import ChannelState, DedicatedChannel
 from portal.domain.facts import WorkspaceLinked, WorkspaceUnlinked, announce
 from portal.domain.routing.models import AlertAction
 from portal.domain.slack_sources import operations as slack_sources
@@ -103,6 +105,7 @@ def _unlink(by: User) -> None:
         **unlink_consequences(account_id),
     )
     _cancel_deliveries(account_id, by)
+    progress.forget_all(account_id, by=by)
     db.session.execute(delete(AlertAction).where(AlertAction.account_id == account_id))
     slack_sources.clear_channels(account_id)
     erasing.erase(account_id)
@@ -135,6 +138,9 @@ def unlink_consequences(account_id: int) -> dict[str, int]:
         "alert_actions": count(AlertAction),
         "slack_source_channels": count(SlackSourceChannel),
         "user_links": count(UserLink),
+        "dedicated_channels": count(
+            DedicatedChannel, DedicatedChannel.state == ChannelState.ATTACHED
+        ),
         "waiting_deliveries": count(PostedMessage, BEHIND),
     }
 

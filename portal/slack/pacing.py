@@ -18,6 +18,10 @@ from portal.db import Base, db, now
 from portal.slack.posted import Lane
 
 POST, UPDATE, HISTORY = "chat.postMessage", "chat.update", "conversations.history"
+# What makes and manages a channel.
+CREATE, INVITE, TOPIC = "conversations.create", "conversations.invite", "conversations.setTopic"
+ARCHIVE, MEMBERSHIPS = "conversations.archive", "users.conversations"
+BOOKMARK, PIN = "bookmarks.add", "pins.add"
 STALE = timedelta(seconds=5)  # a place that nobody used in time is given up
 # During an outage one lane of the workspace asks every so often whether Slack is back; after a
 # quarter of an hour less often.
@@ -35,12 +39,20 @@ class Budget:
 
 
 CHANNEL = Budget(timedelta(seconds=1), 3)
+TIER_2 = Budget(timedelta(seconds=3.4), 2)  # "20+ per minute": 19 at most in any minute
+TIER_3 = Budget(timedelta(seconds=1.3), 4)  # "50+ per minute": 50 at most in any minute
 BUDGETS = {
     # "Several hundred per minute" for the workspace: 294 at most in any minute.
     POST: Budget(timedelta(seconds=0.215), 15),
-    # Tier 3, "50+ per minute": 50 at most in any minute.
-    UPDATE: Budget(timedelta(seconds=1.3), 4),
-    HISTORY: Budget(timedelta(seconds=1.3), 4),
+    UPDATE: TIER_3,
+    HISTORY: TIER_3,
+    INVITE: TIER_3,
+    MEMBERSHIPS: TIER_3,
+    CREATE: TIER_2,
+    TOPIC: TIER_2,
+    ARCHIVE: TIER_2,
+    BOOKMARK: TIER_2,
+    PIN: TIER_2,
 }
 
 

@@ -16,6 +16,10 @@ OPTIONAL: dict[str, str] = {
     "usergroups:read": "find the user group that follows who is on call",
     "usergroups:write": "keep that user group equal to who is on call",
     "groups:history": "look into a private channel before an interrupted message is sent again",
+    "channels:manage": "make a public channel for one alert, and invite its responders",
+    "groups:write": "make a private channel for one alert, and invite its responders",
+    "bookmarks:write": "link the alert on top of its channel",
+    "pins:write": "pin the alert's message in its channel",
 }
 ALL = (*REQUIRED, *OPTIONAL)
 
@@ -52,5 +56,25 @@ FEATURES = (
         "Never showing a message twice",
         ("channels:history", "groups:history"),
         "After an interruption a message may appear twice.",
+    ),
+    Feature(
+        "A channel for one alert",
+        ("channels:manage",),
+        "No public channel can be made for an alert.",
+    ),
+    Feature(
+        "A private channel for one alert",
+        ("groups:write", "groups:read"),
+        "No private channel can be made for an alert.",
+    ),
+    Feature(
+        "A bookmark in an alert's channel",
+        ("bookmarks:write",),
+        "The alert's page is linked in the topic only.",
+    ),
+    Feature(
+        "A pin in an alert's channel",
+        ("pins:write",),
+        "The alert's message there can scroll out of sight.",
     ),
 )

@@ -9,6 +9,7 @@ from portal.jobs.engine import wake
 from portal.slack import (
     actions,
     commands,
+    dedicated,
     direct_notes,
     erasing,
     lanes,
@@ -70,6 +71,8 @@ def wake_behind() -> None:
     """Wake what should be under way, in one fixed order; a job that already waits is joined."""
     for account_id, channel_id, at in _unfinished_lanes():
         wake(lanes.deliver, at=at, account_id=account_id, channel_id=channel_id)
+    for dedicated_id, at in dedicated.unfinished():
+        wake(dedicated.carry_on, at=at, dedicated_channel_id=dedicated_id)
     for note_id in db.session.scalars(select(DirectNote.id).order_by(DirectNote.id)):
         wake(direct_notes.send_note, note_id=note_id)
     for click_id in db.session.scalars(select(SlackClick.id).order_by(SlackClick.id)):

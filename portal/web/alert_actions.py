@@ -113,7 +113,7 @@ def change(action_id: int) -> Response | WerkzeugResponse:
             channel_id=channel_id,
             channel_name=channel_name,
             name=form.name.data or "",
-            fallback=_chosen_fallback(form),
+            fallback=_chosen_fallback(form, queries.action(viewer(), action_id)),
             after_storm=_after_storm(form),
             by=viewer(),
         )
@@ -152,11 +152,16 @@ def refresh_channels() -> Response | WerkzeugResponse:
     return fragment("alert_actions/_channels.html", **_channels(chosen))
 
 
-def _chosen_fallback(form: ActionForm) -> tuple[str, str] | None:
-    """Id and name of the other channel. One that we do not know keeps its id for a name."""
+def _chosen_fallback(form: ActionForm, action: AlertAction | None = None) -> tuple[str, str] | None:
+    """Id and name of the other channel; two empty texts for one that we do not know."""
     chosen = form.fallback_channel_id.data or ""
     names = {each.id: each.name for each in _known().channels}
-    return (chosen, names.get(chosen, chosen)) if chosen else None
+    if action is not None:
+        names.setdefault(action.channel_id, action.channel_name)
+        names.setdefault(action.fallback_channel_id or "", action.fallback_channel_name or "")
+    if not chosen:
+        return None
+    return (chosen, names[chosen]) if chosen in names else ("", "")
 
 
 def _after_storm(form: ActionForm) -> AfterStorm:

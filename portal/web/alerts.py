@@ -15,7 +15,7 @@ from portal.domain.routing import queries as routing
 from portal.domain.sources import queries as sources
 from portal.errors import Conflict, Invalid
 from portal.slack import errors, places, tries
-from portal.web import alert_content, escalations
+from portal.web import alert_content, dedicated_channels, escalations
 from portal.web.access import requires, viewer
 from portal.web.render import form_errors, fragment, page, row_id
 
@@ -210,6 +210,6 @@ def _story(alert: Alert) -> dict[str, Any]:
         **_places(alert),
         **_timeline(alert),
         **escalations.context(alert),
+        **dedicated_channels.context(alert),
         "custom_details": alert_content.custom_details(alert),
-        "listed": alert_content.LISTED,
     }

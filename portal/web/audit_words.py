@@ -172,6 +172,9 @@ LABELS = {
     "alert_actions": "Alert actions deleted",
     "slack_source_channels": "Channels of Slack alert sources cleared",
     "user_links": "Links between people and Slack deleted",
+    "dedicated_channels": "Dedicated channels detached",
+    "own_channels": "A channel for each alert",
+    "archived": "Channels archived",
     "waiting_deliveries": "Waiting deliveries cancelled",
 }
 ORDER = {name: place for place, name in enumerate(LABELS)}

@@ -14,6 +14,7 @@ DOMAIN = Path(__file__).parents[2] / "portal" / "domain"
 RECORDED_BY = {"log.record", "audit", "timeline.record"}
 # Nothing of the account changes, or a file beside it writes the timeline.
 NOT_AUDITED = {
+    "dedicated_channels/operations.py": {"create", "detach", "invite_again"},  # on the timeline
     "accounts/sign_ins.py": {"sign_in", "sign_in_invited", "sign_out", "seen"},
     "alerts/receive.py": {"receive"},
     "escalation/operations.py": {"escalate", "postpone", "take_due_steps"},

@@ -28,12 +28,15 @@ FORBIDDEN = {
 }
 FILES = sorted(ROOT.rglob("*.py"))
 # `alerts` announces; whoever routes or escalates reacts through subscriptions.py.
+OUTER = {"routing", "escalation", "dedicated_channels"}
 FORBIDDEN_IN_DOMAIN = {
-    "accounts": {"notices", "sources", "alerts", "routing", "oncall", "escalation"},
-    "notices": {"sources", "alerts", "routing", "oncall", "escalation"},
-    "sources": {"alerts", "routing", "oncall", "escalation"},
-    "alerts": {"routing", "oncall", "escalation"},
-    "oncall": {"sources", "alerts", "routing", "escalation"},
+    "accounts": OUTER | {"notices", "sources", "alerts", "oncall"},
+    "notices": OUTER | {"sources", "alerts", "oncall"},
+    "sources": OUTER | {"alerts", "oncall"},
+    "alerts": OUTER | {"oncall"},
+    "oncall": OUTER | {"sources", "alerts"},
+    "routing": {"dedicated_channels"},
+    "escalation": {"dedicated_channels"},
 }
 
 

@@ -165,8 +165,9 @@ def test_the_question_counts_exactly_what_is_then_deleted(
         consequences = linking.unlink_consequences(account_id)
     assert said == {
         "alert_actions": 3,
-        "slack_source_channels": 0,
         "user_links": links,
+        "dedicated_channels": 0,
+        "slack_source_channels": 0,
         "waiting_deliveries": 1234,
     }
     assert set(consequences.values()) == {0}

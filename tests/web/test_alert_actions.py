@@ -150,6 +150,7 @@ def test_an_action_is_changed_with_its_channel_prefilled(
     assert the_action(app) == ("Europe", "C0001", "ops-eu", ["Prometheus"])
 
 
+@pytest.mark.usefixtures("slack")
 def test_another_channel_and_what_follows_a_storm_are_kept(
     app: Flask, client: FlaskClient, source: AlertSource
 ) -> None:
@@ -159,6 +160,8 @@ def test_another_channel_and_what_follows_a_storm_are_kept(
     form = {"sources": str(source.id), "channel_id": "COLD", "name": "x", "after_storm": "own"}
     answer = post(client, path, **form, fallback_channel_id="COLD")
     assert "another channel than the first" in answer.text
+    answer = post(client, path, **form, fallback_channel_id="CUNKNOWN")
+    assert "choose a channel, or none" in answer.text
     post(client, path, **form, fallback_channel_id="C0001")
     shown = client.get(path).text
     assert '<option selected value="C0001">#ops-eu</option>' in shown

@@ -115,6 +115,8 @@ class TimelineKind(StrEnum):
     SLACK_POSTED = "slack_posted"
     SLACK_FAILED = "slack_failed"
     SLACK_HELD = "slack_held"
+    CHANNEL_ATTACHED = "channel_attached"
+    CHANNEL_DETACHED = "channel_detached"
 
 
 class TimelineEntry(Base):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Column, ForeignKey, Identity, Table
+from sqlalchemy import Column, ForeignKey, Identity, Table, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.db import Base, closed_list, now
@@ -41,6 +41,10 @@ class AlertAction(Base):
     after_storm: Mapped[AfterStorm] = mapped_column(
         closed_list(AfterStorm), default=AfterStorm.SUMMARY
     )
+    # Whether each alert of high priority gets a channel of its own, and when such a channel is
+    # archived: so many days after the alert was resolved.
+    creates_channel: Mapped[bool] = mapped_column(default=False, server_default=false())
+    archive_channel_days: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
 

@@ -69,6 +69,28 @@ def change(
     return action
 
 
+def choose_channels(
+    action_id: int, *, creates_channel: bool, archive_days: str, by: User
+) -> AlertAction:
+    """Whether its alerts of high priority get channels of their own, and when these are archived.
+
+    `archive_days`, as typed, counts from the moment an alert is resolved; empty: never. Raises
+    Invalid.
+    """
+    action = _locked(action_id, by)
+    is_number = archive_days.isascii() and archive_days.isdecimal() and len(archive_days) < 4
+    if archive_days and not (is_number and int(archive_days) >= 1):
+        raise Invalid("Please enter from 1 to 999 days, or nothing.", field="archive_channel_days")
+    before = _described(action)
+    action.creates_channel = creates_channel
+    action.archive_channel_days = int(archive_days) if archive_days else None
+    changed = log.changes(before, _described(action))
+    if changed:
+        _audit(AuditAction.ALERT_ACTION_CHANGED, action, by, **changed)
+    db.session.commit()
+    return action
+
+
 def delete(action_id: int, *, by: User) -> None:
     """New alerts no longer appear in the channel; messages there are still kept up to date."""
     action = _locked(action_id, by)
@@ -135,6 +157,7 @@ def _audit(action: AuditAction, subject: AlertAction, by: User | str, **details:
 
 def _described(action: AlertAction) -> dict[str, str]:
     names = sorted(source.name for source in action.sources)
+    days = action.archive_channel_days
     return {
         "name": action.name,
         "channel": action.channel_name,
@@ -142,4 +165,6 @@ def _described(action: AlertAction) -> dict[str, str]:
         "sources": ", ".join(names),
         "fallback": action.fallback_channel_name or "none",
         "after_storm": action.after_storm,
+        "own_channels": "for high priority" if action.creates_channel else "no",
+        "archived": f"after {days} days" if days else "never",
     }

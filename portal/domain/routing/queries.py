@@ -44,3 +44,13 @@ def action(viewer: User, action_id: int) -> AlertAction:
 def actions_for(alert: Alert) -> list[AlertAction]:
     """The actions that name the alert's source; of their sources, that one only."""
     return list(db.session.scalars(OF_SOURCE, {"source_id": alert.source_id}).unique())
+
+
+def wants_channel(alert: Alert) -> bool:
+    """Whether an action that names the alert's source wants a channel for each of its alerts."""
+    wanted = (
+        select(AlertAction.id)
+        .join(AlertAction.sources)
+        .where(AlertSource.id == alert.source_id, AlertAction.creates_channel)
+    )
+    return db.session.scalar(wanted.limit(1)) is not None

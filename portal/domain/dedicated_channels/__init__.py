@@ -1,0 +1,1 @@
+"""Dedicated channels: one place in Slack for everybody who works on one alert."""
