@@ -48,7 +48,7 @@ def my_shifts() -> ResponseReturnValue:
         new_address=address,
         can_override_anybody=viewer().can(Permission.OVERRIDE_ANYBODY),
         zone=zone.key,
-        at=lambda moment: words(moment, zone),
+        at=lambda moment: words(moment, zone, present),
     )
     if address:
         answer.headers["Cache-Control"] = "no-store"

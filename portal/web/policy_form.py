@@ -72,7 +72,7 @@ def edited(levels: list[TypedLevel], deed: str) -> tuple[list[TypedLevel], str]:
     if deed == "add-level":
         levels.append(TypedLevel())
         return levels, f"level-{len(levels) - 1}-add"
-    if word not in EDITS or not place.isdecimal() or int(place) >= len(levels):
+    if word not in EDITS or not re.fullmatch(r"[0-9]{1,3}", place) or int(place) >= len(levels):
         return levels, ""
     return levels, EDITS[word](levels, int(place), target)
 

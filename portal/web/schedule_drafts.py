@@ -18,6 +18,7 @@ from portal.errors import Invalid
 Item = TypeVar("Item")
 UNITS = {"hours": 17520, "days": 730, "weeks": 104, "months": 24, "minutes": 9999}  # up to
 WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+ROW_NUMBER = re.compile(r"[0-9]{1,18}")
 MOST = 60  # of anything in a form; more is not typed by a person
 A_TIME = "Please give a date and a time."
 
@@ -78,8 +79,8 @@ class Draft:
             starts_on=starts_on or datetime(2000, 1, 1),  # noqa: DTZ001 - the wall clock
             ends_on=self.moment(draft.ends_on, f"{where}-ends_on"),
             rotation=self._rotation(draft, f"{where}-every"),
-            people=tuple(int(one) for one in draft.people if one.isdecimal()),
-            restrictions=tuple(self._limit(one, f"{where}-limits") for one in draft.limits),
+            people=tuple(int(one) for one in draft.people if ROW_NUMBER.fullmatch(one)),
+            restrictions=tuple(self._limit(one, f"{where}-restrictions") for one in draft.limits),
             name=" ".join(draft.name.split()),
         )
 
@@ -102,6 +103,8 @@ class Draft:
         days = [draft.start_day, draft.end_day]
         try:
             starts, ends = time.fromisoformat(draft.start), time.fromisoformat(draft.end)
+            if starts.tzinfo or ends.tzinfo:
+                raise ValueError("a time with a zone")
         except ValueError:
             self.errors.setdefault(where, "Please give both times, such as 09:00 and 17:00.")
             return Restriction(time(0), time(0))

@@ -101,9 +101,11 @@ def bands(
     return [_band(rules, frame, present) for frame in frames]
 
 
-def words(moment: datetime, zone: ZoneInfo) -> str:
-    """`Mon 24 Nov, 09:00`, by the zone's clocks."""
-    return f"{to_local(moment, zone):%a %-d %b, %H:%M}"
+def words(moment: datetime, zone: ZoneInfo, present: datetime | None = None) -> str:
+    """`Mon 24 Nov, 09:00`, by the zone's clocks; with the year where it is not the present one."""
+    local = to_local(moment, zone)
+    is_other_year = present is not None and to_local(present, zone).year != local.year
+    return f"{local:%a %-d %b %Y, %H:%M}" if is_other_year else f"{local:%a %-d %b, %H:%M}"
 
 
 def _band(rules: ScheduleRules, frame: "_Frame", present: datetime) -> Band:

@@ -19,6 +19,7 @@ from portal.errors import Invalid
 from portal.web import schedule_view as view
 from portal.web.access import requires, viewer
 from portal.web.render import page
+from portal.web.schedule_drafts import ROW_NUMBER
 from portal.web.schedule_drawing import words
 
 bp = Blueprint("schedule_exchanges", __name__, url_prefix="/schedules")
@@ -89,7 +90,7 @@ def hand_over() -> ResponseReturnValue:
 @requires(Permission.OVERRIDE_ANYBODY)
 def hand_over_now() -> ResponseReturnValue:
     handed = overrides.hand_over(
-        [int(id) for id in request.form.getlist("schedule") if id.isdecimal()],
+        [int(id) for id in request.form.getlist("schedule") if ROW_NUMBER.fullmatch(id)],
         to_user_id=view.number(request.form, "to"),
         starts_at=view.exact(request.form.get("start", "")),
         ends_at=view.exact(request.form.get("end", "")),
@@ -139,7 +140,7 @@ def page_of(
         schedule_names={one.id: one.name for one in queries.schedules_of(viewer())},
         names=view.names_of(viewer()),
         zone=zone.key,
-        at=lambda moment: words(moment, zone),
+        at=lambda moment: words(moment, zone, now()),
         **said,
     )
 
@@ -182,7 +183,7 @@ def _coming(schedule: Schedule) -> list[Part]:
 def _part(schedule: Schedule, name: str, typed: Mapping[str, str]) -> Part:
     """A choice of the swap's form: person, start and end. Raises Invalid for anything else."""
     values = typed.get(name, "").split("|")
-    if len(values) != 3 or not values[0].isdecimal():
+    if len(values) != 3 or not ROW_NUMBER.fullmatch(values[0]):
         raise Invalid("Please choose a shift.", field=name)
     return Part(schedule.id, int(values[0]), view.exact(values[1]), view.exact(values[2]))
 

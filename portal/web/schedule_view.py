@@ -127,7 +127,7 @@ def context(schedule: Schedule) -> dict[str, Any]:
         "people": people_for_shifts(),
         "present": present,
         "is_static": schedule.type is ScheduleType.STATIC,
-        "at": lambda moment: schedule_drawing.words(moment, shown.zone),
+        "at": lambda moment: schedule_drawing.words(moment, shown.zone, present),
         "link": lambda **other: link_to(schedule, shown, **other),
         "values": {},
         "errors": {},

@@ -81,6 +81,12 @@ def test_times_are_read_in_the_schedules_zone(lines: str, starts: str, ends: str
             calendar("DTSTART:20200101T000000Z\nRRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"),
             "in a way that no shift does",
         ),
+        (
+            calendar("DTSTART:20260701T090000Z\nRRULE:FREQ=DAILY;INTERVAL=0"),
+            "in a way that no shift does",
+        ),
+        (calendar("DTSTART:00010101T090000Z\nRRULE:FREQ=DAILY"), "in a way that no shift does"),
+        (calendar("RRULE:FREQ=DAILY"), "not a calendar"),
         (calendar("DTSTART:20260701T000000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY"), "at most 200"),
         (calendar(*["DTSTART:20200101T000000Z"] * 501), "at most 500"),
         ("x" * 300_000, "too large"),
@@ -116,6 +122,11 @@ def test_nothing_that_is_pasted_breaks_us(text: str) -> None:
     assert all(one.starts_at <= one.ends_at for one in found)
 
 
+def test_what_was_called_off_there_is_left_out() -> None:
+    kept, off = (f"DTSTART:2026070{day}T090000Z\nDURATION:PT1H" for day in (1, 2))
+    assert [one.starts_at.day for one in read(calendar(kept, f"{off}\nSTATUS:CANCELLED"))] == [1]
+
+
 @pytest.fixture
 def noon() -> Iterator[None]:
     with time_machine.travel(START, tick=False):
@@ -146,6 +157,8 @@ def event(summary: str, more: str = "") -> str:
         (event("A planning meeting"), None, "names nobody"),
         (event("Ann or Uma"), None, "names nobody"),
         (event("Stan"), "Stan", "Stan cannot be on call"),
+        ("DTSTART:20260701T090000Z\nSUMMARY:Ann", "Ann", "end has to lie after the start"),
+        ("DTSTART:20260701T090000Z\nDURATION:P800D\nSUMMARY:Ann", "Ann", "at most a year"),
     ],
 )
 def test_an_event_finds_its_person(

@@ -172,12 +172,19 @@ def test_the_buttons_of_the_editor_keep_what_was_typed(
         ("add-level", ["11", "22", "10"]),
         ("nonsense", ["11", "22"]),
         ("up-99", ["11", "22"]),
+        (f"up-{'9' * 5000}", ["11", "22"]),
     ):
         page = typed(client, uma, name="Half typed", do=deed, **two).text
         places = [page.index(f'-timeout" value="{minutes}"') for minutes in order]
         assert places == sorted(places), deed
         assert page.count('-timeout" value="') == len(order), deed
         assert 'value="Half typed"' in page
+
+
+def test_a_target_that_no_form_offers_is_refused(client: FlaskClient, uma: User) -> None:
+    for target in ("person:" + "9" * 5000, "person:-1", "alien:1", "person:²"):
+        answer = typed(client, uma, **{"level-0-target": target})
+        assert answer.status_code == HTTPStatus.NOT_FOUND, target
 
 
 def test_people_are_added_to_a_level_and_removed(client: FlaskClient, uma: User, ada: User) -> None:

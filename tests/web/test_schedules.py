@@ -340,6 +340,16 @@ def test_a_new_schedule_is_made_in_the_editor(app: Flask, client: FlaskClient, u
             },
             "give both times",
         ),
+        (
+            {
+                "layer-0-start_day": "",
+                "layer-0-start": "09:00+02:00",
+                "layer-0-end_day": "",
+                "layer-0-end": "10:00",
+            },
+            "give both times",
+        ),
+        ({"layer-0-person": "9" * 5000}, "at least one person"),
     ],
 )
 def test_a_bad_schedule_is_explained_and_kept(
@@ -360,6 +370,14 @@ def test_a_bad_schedule_is_explained_and_kept(
     assert preview.status_code == HTTPStatus.OK
     with app.app_context():
         assert db.session.scalars(db.select(Schedule.name)).all() == ["Platform"]
+
+
+def test_too_many_restrictions_are_said_at_them(client: FlaskClient, uma: User) -> None:
+    form: dict[str, object] = {**layer(uma)}
+    for name, value in (("start_day", ""), ("start", "09:00"), ("end_day", ""), ("end", "10:00")):
+        form[f"layer-0-{name}"] = [value] * 21
+    answer = post(client, f"{SCHEDULES}/new", **form)  # type: ignore[arg-type]
+    assert "A layer has at most 20 restrictions." in text_of(answer)
 
 
 def test_the_editor_is_reshaped_by_its_buttons(
@@ -505,6 +523,13 @@ def test_shifts_are_swapped(
     assert "shifts of two people" in text_of(again)
     nonsense = client.get(url, query_string={"one": "1|2", "other": "x"})
     assert "Please choose a shift." in text_of(nonsense)
+    endless = post(
+        client, url, on=SCHEDULES, one=f"{'9' * 5000}|{one.split('|', 1)[1]}", other=other
+    )
+    assert endless.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    shifts = {"to": str(bob.id), "start": NOON.isoformat(), "end": (NOON + DAY).isoformat()}
+    none = post(client, f"{SCHEDULES}/hand-over", on=SCHEDULES, schedule="9" * 5000, **shifts)
+    assert none.status_code == HTTPStatus.CONFLICT
 
 
 def test_my_shifts_are_listed_and_handed_over(
@@ -578,6 +603,13 @@ DURATION:PT1H
 END:VEVENT
 END:VCALENDAR
 """
+
+
+def test_a_day_of_another_year_says_so(client: FlaskClient, platform: Schedule, bob: User) -> None:
+    times = {"starts_at": "2026-12-31T22:00", "ends_at": "2027-01-01T06:00"}
+    act(client, platform, "overrides", user_id=str(bob.id), **times)
+    shown = text_of(client.get(f"{SCHEDULES}/{platform.id}"))
+    assert "Bob Thu 31 Dec, 22:00 – Fri 1 Jan 2027, 06:00" in shown
 
 
 @pytest.mark.parametrize("way", ["pasted", "uploaded"])

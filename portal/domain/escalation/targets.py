@@ -1,5 +1,6 @@
 """Whom can a rule or a reroute name, and which people does that ask at a moment?"""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,9 +35,7 @@ class Target:
     def parse(cls, text: str) -> "Target":
         """Raises NotFound for anything that is no target."""
         kind, _, number = text.partition(":")
-        if kind not in list(TargetKind) or not number.isascii() or not number.isdecimal():
-            raise NotFound(GONE)
-        if int(number) >= 2**63:
+        if kind not in list(TargetKind) or not re.fullmatch(r"[0-9]{1,18}", number):
             raise NotFound(GONE)
         return cls(TargetKind(kind), int(number))
 

@@ -13,7 +13,7 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import recurring_ical_events
-from icalendar import Calendar, Event, vRecur
+from icalendar import Calendar, Event, vDDDTypes, vRecur
 
 from portal.domain.oncall.calculator import Shift
 from portal.domain.oncall.local_time import to_utc
@@ -33,6 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     "YEARLY": {"BYDAY", "BYMONTH", "BYMONTHDAY", "BYSETPOS"},
 }
 ALWAYS_ALLOWED = {"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST"}
+EARLIEST = 1970  # to count days from the year 1 on takes seconds
 UNREADABLE = "This is not a calendar we can read. Export it as iCalendar (.ics) and try again."
 
 
@@ -100,7 +101,8 @@ def _expanded(
             calendar.add_component(event)
         try:
             for one in recurring_ical_events.of(calendar).between(start, end):
-                yield _found(cast(Event, one), zone)
+                if one.get("status", "").upper() != "CANCELLED":
+                    yield _found(cast(Event, one), zone)
         except Exception as problem:  # likewise, for dates and rules that make no sense
             raise Invalid(UNREADABLE, field="calendar") from problem
         if time.monotonic() - began > PATIENCE_SECONDS:
@@ -137,9 +139,16 @@ def _refuse_intricate(event: Event) -> None:
             raise Invalid(UNREADABLE, field="calendar")
         frequency = str(_listed(rule.get("FREQ"))[0]) if rule.get("FREQ") else ""
         parts = {str(part).upper() for part, value in rule.items() if value}
-        if frequency not in ALLOWED or not parts <= ALWAYS_ALLOWED | ALLOWED[frequency]:
+        is_known = frequency in ALLOWED and parts <= ALWAYS_ALLOWED | ALLOWED[frequency]
+        is_endless = 0 in _listed(rule.get("INTERVAL"))  # it would take all memory and never end
+        if not is_known or is_endless or _is_ancient(event):
             raise Invalid(
                 f"“{event.get('summary', 'An event')}” repeats in a way that no shift does. "
                 "Please use daily, weekly, monthly or yearly repetition.",
                 field="calendar",
             )
+
+
+def _is_ancient(event: Event) -> bool:
+    starts = [one.dt for one in _listed(event.get("dtstart")) if isinstance(one, vDDDTypes)]
+    return any(isinstance(start, date) and start.year < EARLIEST for start in starts)

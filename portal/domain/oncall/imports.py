@@ -2,17 +2,19 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from portal.db import now
 from portal.domain.accounts import queries as accounts
 from portal.domain.accounts.models import User
 from portal.domain.accounts.permissions import Permission
+from portal.domain.oncall import checks
 from portal.domain.oncall.absences import can_be_on_call
 from portal.domain.oncall.calendars import Found, read
 from portal.domain.oncall.exchanges import Planned
 from portal.domain.oncall.models import Schedule
+from portal.errors import Invalid
 
 LOOK_AHEAD = timedelta(days=366)
 
@@ -41,10 +43,10 @@ def propose(
     proposals = []
     for found in read(text, zone, present, present + LOOK_AHEAD):
         person = _person(found, people) or default
-        problem = _problem(found, person, by)
+        starts_at = max(found.starts_at, present)
+        problem = _problem(found, person, by) or _misfit(starts_at, found.ends_at)
         planned = None
         if person is not None and not problem:
-            starts_at = max(found.starts_at, present)
             planned = Planned(schedule.id, person.id, starts_at, found.ends_at)
         proposals.append(Proposal(found, person, planned, problem))
     return proposals
@@ -79,4 +81,13 @@ def _problem(found: Found, person: User | None, by: User) -> str:
         return "You may enter only yourself."
     if found.ends_at <= now():
         return "It is over."
+    return ""
+
+
+def _misfit(starts_at: datetime, ends_at: datetime) -> str:
+    """Why no override can have that time. Said now, since one such would refuse all the others."""
+    try:
+        checks.times(starts_at, ends_at)
+    except Invalid as problem:
+        return str(problem)
     return ""
