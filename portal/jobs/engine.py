@@ -79,20 +79,23 @@ class Bell(asyncio.Event):
 class Worker(worker.Worker):
     """Procrastinate's worker, with a bell that this process rings when a job's time has come."""
 
-    def __init__(self, *, queue: str, **options: Any) -> None:
-        super().__init__(app=engine, queues=[queue], **options)
-        self.queue = queue
+    def __init__(self, *, queues: list[str], **options: Any) -> None:
+        super().__init__(app=engine, queues=queues, **options)
+        self.bell_of = queues
         self._new_job_event = Bell()
 
     async def run(self) -> None:
         bell = (asyncio.get_running_loop(), self._new_job_event)
-        bells.setdefault(self.queue, []).append(bell)
+        for queue in self.bell_of:
+            bells.setdefault(queue, []).append(bell)
         try:
             await super().run()  # type: ignore[no-untyped-call]
         finally:
-            bells[self.queue].remove(bell)
+            for queue in self.bell_of:
+                bells[queue].remove(bell)
 
 
+OWN_THREADS = {"urgent": 2, "mail": 2}  # queue → threads that nothing else can take
 LONGEST_TIMER, JUST_AFTER = 60.0, 0.002  # seconds
 bells: dict[str, list[tuple[asyncio.AbstractEventLoop, asyncio.Event]]] = {}  # of this process
 
@@ -125,9 +128,10 @@ class Wake(NamedTuple):
         return self.job.key.format(**self.ids)
 
 
-def job(key: str, *, urgent: bool = False) -> Callable[[Callable[..., None]], Job]:
-    """Urgent jobs have threads of their own: a modal cannot wait for eight slow answers."""
-    return lambda run: Job(run, key, "urgent" if urgent else "default")
+def job(key: str, *, queue: str = "default") -> Callable[[Callable[..., None]], Job]:
+    """Queue `urgent`: a modal cannot wait for eight slow answers. Queue `mail`: nor can Slack wait
+    for a mail server that does not answer."""
+    return lambda run: Job(run, key, queue)
 
 
 def wake(wanted: Job, *, at: datetime | None = None, **ids: int | str) -> None:
@@ -218,7 +222,8 @@ def work(app: Flask, *, threads: int = 8) -> None:
 
 async def _work(app: Flask, threads: int) -> None:
     running_loop, stop = asyncio.get_running_loop(), asyncio.Event()
-    running_loop.set_default_executor(ThreadPoolExecutor(threads + 4 + len(loops.LOOPS), "job"))
+    size = threads + sum(OWN_THREADS.values()) + 2 + len(loops.LOOPS)
+    running_loop.set_default_executor(ThreadPoolExecutor(size, "job"))
     for number in (signal.SIGINT, signal.SIGTERM):
         running_loop.add_signal_handler(number, stop.set)
     turning = [asyncio.create_task(loops.turn(app, wanted, stop)) for wanted in loops.LOOPS]
@@ -239,9 +244,9 @@ async def run_workers(app: Flask, *, threads: int, once: bool = False) -> None:
         with app.app_context():
             return run()
 
-    async def serve(queue: str, concurrency: int) -> None:
+    async def serve(concurrency: int, *queues: str) -> None:
         await Worker(
-            queue=queue,
+            queues=list(queues),
             concurrency=concurrency,
             task_middleware=[in_app_context],
             install_signal_handlers=False,
@@ -260,10 +265,16 @@ async def run_workers(app: Flask, *, threads: int, once: bool = False) -> None:
         tables = await connection.execute("SELECT to_regclass('procrastinate_jobs')")
         if await tables.fetchone() == (None,):
             raise NoTables("The database has no tables yet: run tocsin db upgrade.")
-    with engine.replace_connector(procrastinate.PsycopgConnector(conninfo=url, timeout=5)):
+    with engine.replace_connector(
+        procrastinate.PsycopgConnector(conninfo=url, timeout=5, max_size=8)
+    ):
         async with engine.open_async(), asyncio.TaskGroup() as group:
-            group.create_task(serve("default", threads))
-            group.create_task(serve("urgent", 2))
+            if once:
+                group.create_task(serve(threads, "default", *OWN_THREADS))
+                return
+            group.create_task(serve(threads, "default"))
+            for queue, concurrency in OWN_THREADS.items():
+                group.create_task(serve(concurrency, queue))
 
 
 def drain(app: Flask) -> None:

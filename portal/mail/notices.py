@@ -24,7 +24,7 @@ def hand_over(fact: NoticeTold) -> Iterable[Wake]:
     return [Wake(send_notice, {"notice_id": fact.notice_id})] if is_possible else []
 
 
-@job("notice_mail:{notice_id}")
+@job("notice_mail:{notice_id}", queue="mail")
 def send_notice(notice_id: int) -> None:
     """Send it, unless it is over or was seen. A temporary problem has the job tried again."""
     notice = db.session.get(Notice, notice_id)

@@ -40,7 +40,7 @@ def hand_over(facts: Sequence[NotificationDue]) -> Iterable[Wake]:
     return [Wake(send, {"notification_id": notification_id}) for notification_id in by_mail]
 
 
-@job("mail:{notification_id}")
+@job("mail:{notification_id}", queue="mail")
 def send(notification_id: int) -> None:
     """One attempt. A crash in the middle costs at most a second letter, and the timeline says so."""
     attempt = _begun(notification_id)

@@ -118,7 +118,7 @@ def _remember(click: BlockAction, account_id: int) -> SlackClick:
     return noted
 
 
-@job("identify:{click_id}", urgent=True)
+@job("identify:{click_id}", queue="urgent")
 def identify_clicker(click_id: int) -> None:
     """Ask Slack who pressed; carry the click out if it is a person of ours, else explain."""
     click = db.session.get(SlackClick, click_id)

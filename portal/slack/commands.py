@@ -69,7 +69,7 @@ def _ask_slack(command: SlashCommand, installation: SlackInstallation, *, is_owe
     wake(identify_asker, command_id=noted.id)
 
 
-@job("identify_asker:{command_id}", urgent=True)
+@job("identify_asker:{command_id}", queue="urgent")
 def identify_asker(command_id: int) -> None:
     """Ask Slack who typed the command, remember it, and say what is still owed to them."""
     noted = db.session.get(SlackCommand, command_id)

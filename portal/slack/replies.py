@@ -45,7 +45,7 @@ def say(
     wake(send_reply, reply_id=reply.id)
 
 
-@job("reply:{reply_id}", urgent=True)
+@job("reply:{reply_id}", queue="urgent")
 def send_reply(reply_id: int) -> None:
     """Answer through the click's response_url, else by chat.postEphemeral; then forget it."""
     reply = db.session.get(EphemeralReply, reply_id)

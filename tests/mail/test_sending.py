@@ -27,6 +27,7 @@ from portal.domain.notifications import operations
 from portal.domain.notifications.models import Notification, NotificationState, Way
 from portal.domain.sources.models import AlertSource
 from portal.jobs import notifications, upkeep
+from portal.jobs.engine import wake
 from portal.mail import sending
 from portal.settings import Settings
 from tests.mail.conftest import Postman, use
@@ -159,9 +160,10 @@ def test_after_an_hour_of_trying_it_is_given_up_and_told(
 def test_an_answer_while_the_server_is_busy_calls_the_letter_off(
     app: Flask, source: AlertSource, ada: User, mail: Postman
 ) -> None:
-    mail.says["DATA"] = ["451 Busy"]
+    mail.says["DATA"] = ["451 Busy"] * 9  # on a slow machine the next try comes at once
     alert_id = an_alert(app, source)
     work(app)
+    mail.says["DATA"] = []
     with app.app_context():
         alerts.acknowledge(alert_id, by=ada, via=Via.WEB)
     make_due(app)
@@ -266,6 +268,27 @@ def test_a_worker_killed_while_it_sends_costs_at_most_a_second_letter_which_is_s
         second.send_signal(signal.SIGTERM)
         assert second.wait(20) == 0
     assert len(mail.letters) == 1
+
+
+def test_a_mail_server_that_hangs_keeps_nothing_else_waiting(
+    app: Flask, source: AlertSource, mail: Postman, settings: Settings
+) -> None:
+    mail.hangs_at_data = True
+    for _ in range(12):  # more than a worker has threads
+        an_alert(app, source)
+
+    def is_waiting() -> bool:
+        with app.app_context():
+            asked = text("SELECT 1 FROM procrastinate_jobs WHERE task_name = 'next_way'")
+            return db.session.scalar(asked) is not None
+
+    with a_worker(settings, app.config["SMTP_URL"]):
+        until(mail.hung.is_set, "the worker is in the middle of sending")
+        with app.app_context():
+            wake(notifications.next_way, alert_id=0, user_id=0)
+            db.session.commit()
+        until(lambda: not is_waiting(), "another job is done")
+    assert mail.letters == []
 
 
 def test_a_notice_also_reaches_those_who_look_at_no_page(
