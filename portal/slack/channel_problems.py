@@ -18,7 +18,7 @@ from portal.domain.notices import operations as notices
 from portal.domain.routing.models import AlertAction, alert_action_sources
 from portal.slack import direct_notes
 from portal.slack.errors import CHANNEL_GONE, words
-from portal.slack.posted import BEHIND, Lane, PostedMessage
+from portal.slack.posted import SUMMARY_BEHIND, Lane, PostedMessage
 
 
 def begin(lane: Lane, code: str, moment: datetime) -> list[str]:
@@ -91,7 +91,9 @@ def _send_elsewhere(lane: Lane, action: AlertAction) -> str | None:
             PostedMessage.account_id == lane.account_id,
             PostedMessage.channel_id == lane.channel_id,
             PostedMessage.ts.is_(None),
-            BEHIND,
+            SUMMARY_BEHIND,
+            # Also what a summary was to stand for that nobody has seen.
+            PostedMessage.is_own | PostedMessage.shown_at.is_(None),
         )
     )
     columns = ["account_id", "alert_id", "channel_id", "channel_name"]

@@ -33,6 +33,12 @@ class Channel:
     next_try_at: datetime | None = None
     last_success_at: datetime | None = None
 
+    @property
+    def label(self) -> str:
+        """The place in words."""
+        is_direct = self.channel_id[:1] in ("U", "W")
+        return f"Direct messages to {self.name}" if is_direct else f"#{self.name}"
+
 
 @dataclass(frozen=True)
 class Overview:
@@ -76,8 +82,7 @@ def health(account_id: int | None) -> dict[str, Channel]:
     return {
         channel_id: Channel(
             channel_id=channel_id,
-            name=names.get(channel_id, channel_id),
-            **waiting.get(channel_id, {}),
+            **{"name": names.get(channel_id, ""), **waiting.get(channel_id, {})},
             **_of_lane(known.get(channel_id)),
         )
         for channel_id in sorted({*names, *waiting})
@@ -126,6 +131,7 @@ def _waiting(account_id: int | None) -> dict[str, dict[str, Any]]:
     rows = db.session.execute(
         select(
             PostedMessage.channel_id,
+            func.max(PostedMessage.channel_name),
             func.count().filter(PostedMessage.gave_up_at.is_(None)),
             func.coalesce(func.sum(failed).filter(PostedMessage.gave_up_at.is_(None)), 0),
             func.min(PostedMessage.created_at).filter(PostedMessage.gave_up_at.is_(None)),
@@ -136,6 +142,12 @@ def _waiting(account_id: int | None) -> dict[str, dict[str, Any]]:
         .group_by(PostedMessage.channel_id)
     )
     return {
-        channel_id: {"waiting": n, "failing": int(failing), "oldest_at": at, "gave_up": gave_up}
-        for channel_id, n, failing, at, gave_up in rows
+        channel_id: {
+            "name": name,
+            "waiting": n,
+            "failing": int(failing),
+            "oldest_at": at,
+            "gave_up": gave_up,
+        }
+        for channel_id, name, n, failing, at, gave_up in rows
     }

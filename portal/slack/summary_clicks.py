@@ -98,10 +98,10 @@ def _listed(summary_id: int, person: User) -> str:
     """The open alerts, the most important first, as far as the person may see them."""
     base = f"{current_app.config['PUBLIC_URL']}/alerts"
     ids = summaries.alert_ids(summary_id)
-    wanted = queries.visible_to(person).where(
-        Alert.id.in_(ids), Alert.status != AlertStatus.RESOLVED
-    )
-    seen = {alert.id: alert for alert in db.session.scalars(wanted)}
+    visible = list(db.session.scalars(queries.visible_to(person).where(Alert.id.in_(ids))))
+    if not visible:
+        return NOT_AVAILABLE
+    seen = {alert.id: alert for alert in visible if alert.status is not AlertStatus.RESOLVED}
     in_order = [seen[alert_id] for alert_id in ids if alert_id in seen]
     lines = [
         f"• {link(f'{base}/{alert.id}', alert.summary, LONGEST_LINE)}"

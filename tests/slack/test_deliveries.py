@@ -5,6 +5,7 @@ import pytest
 from portal.db import db
 from portal.domain.accounts.models import User
 from portal.domain.sources.models import AlertSource
+from portal.slack.posted import PostedMessage
 from tests.make import make_action, make_alert, make_source
 from tests.slack.conftest import Story, pass_the_pace
 
@@ -64,6 +65,19 @@ def test_what_waits_is_said_with_the_reason_and_a_link(
     assert f'href="/alerts/{alert_id}"' in seen
     actions = story.browser(people["uma"]).get("/alert-actions").text
     assert "The channel is archived" in actions
+
+
+def test_direct_messages_that_wait_are_called_after_the_person(
+    story: Story, people: dict[str, User]
+) -> None:
+    alert_id = an_alert(story, a_source(story, people), "Disk full")
+    with story.app.app_context():
+        waiting = {"channel_id": "U0ADA", "channel_name": "Ada", "alert_id": alert_id}
+        db.session.add(PostedMessage(account_id=people["ada"].account_id, **waiting))
+        db.session.commit()
+    seen = page(story, people["adam"])
+    assert "Direct messages to Ada" in seen
+    assert "#U0ADA" not in seen
 
 
 def test_only_admins_see_it(story: Story, people: dict[str, User]) -> None:

@@ -406,6 +406,21 @@ def test_alerts_of_a_closed_channel_appear_in_the_other_one_that_the_action_name
     assert len(shown(story, OTHER)) == 2
 
 
+def test_a_storm_into_a_closed_channel_appears_as_a_whole_in_the_other_one(
+    story: Story, people: dict[str, User]
+) -> None:
+    source_id = an_action(story, people)
+    with story.app.app_context():
+        other = {"fallback_channel_id": OTHER, "fallback_channel_name": "ops"}
+        db.session.execute(update(AlertAction).values(**other))
+        db.session.commit()
+    story.sandbox.admin("archive", channel=CHANNEL)
+    for number in range(30):
+        an_alert(story, source_id, f"Disk {number} is full")
+    story.work()
+    assert "30 new alerts in #ops: 30 pending" in shown(story, OTHER)
+
+
 def follow(story: Story, people: dict[str, User], **event: Any) -> None:
     with story.app.app_context():
         channel_health.follow(people["olivia"].account_id or 0, event)

@@ -173,6 +173,13 @@ def test_the_list_names_the_alerts_with_links(story: Story, people: dict[str, Us
     assert "5 more" in said
 
 
+def test_the_list_does_not_tell_those_who_may_see_no_alert_that_none_is_open(
+    story: Story, people: dict[str, User]
+) -> None:
+    a_storm(story, people, 12)
+    assert press(story, "U0STAN", "summary_list") == ["These alerts are not available here."]
+
+
 def test_after_the_storm_new_alerts_get_their_own_messages_again(
     story: Story, people: dict[str, User]
 ) -> None:
