@@ -12,6 +12,7 @@ import pytest
 from cryptography.fernet import Fernet
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import expect
 from sqlalchemy import text
 
 from portal import create_app, private_postgres
@@ -19,6 +20,7 @@ from portal.db import db
 from portal.settings import Settings
 
 ROOT = Path(__file__).parent.parent
+expect.set_options(timeout=20_000)  # milliseconds; a busy machine is no fault
 LOCALHOST = {"127.0.0.1", "::1", "localhost"}
 
 

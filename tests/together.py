@@ -12,7 +12,7 @@ from sqlalchemy import Connection, NullPool, create_engine, text
 from portal.db import db
 from portal.jobs.engine import drain
 
-PATIENCE = 20  # seconds
+PATIENCE = 60  # seconds; a busy machine may need twenty for what takes two
 
 
 def until(condition: Callable[[], bool], what: str) -> None:

@@ -3,6 +3,7 @@
 product.md 2.2 and 11.2.
 """
 
+from html import unescape
 from typing import Any
 
 import pytest
@@ -250,16 +251,20 @@ def test_authorizing_again_keeps_everything(story: Story, cast: dict[str, User])
 def test_a_scope_that_was_taken_limits_the_link_and_each_feature_says_so(
     story: Story, cast: dict[str, User]
 ) -> None:
+    taken: set[str] = set()
+    found = 0
     for feature in scopes.FEATURES[:-1]:  # a token is never without any
-        for scope in feature.scopes:
+        for scope in set(feature.scopes) - taken:
             story.sandbox.admin("take_scope", team_id="T0ACME", scope=scope)
+        found += not set(feature.scopes) <= taken
+        taken |= set(feature.scopes)
         probe(story, cast["adam"])
         assert shown_state(story, cast["adam"]) == "limited"
-        text = page(story, cast["adam"])
+        text = unescape(page(story, cast["adam"]))
         assert feature.without in text
         assert f'aria-label="Re-authorize Slack for: {feature.name}"' in text
         assert all(f"<code>{scope}</code>" in text for scope in feature.scopes)
-        reader = page(story, cast["ada"])
+        reader = unescape(page(story, cast["ada"]))
         assert feature.without in reader
         assert "Re-authorize Slack for" not in reader
     story.link(cast["adam"])
@@ -268,10 +273,8 @@ def test_a_scope_that_was_taken_limits_the_link_and_each_feature_says_so(
         wanted = select(AuditEntry).order_by(AuditEntry.id)
         entries = [e for e in db.session.scalars(wanted) if e.action.startswith("workspace")]
         losses = [e for e in entries if e.action is AuditAction.WORKSPACE_LIMITED]
-        assert len(losses) == len(scopes.FEATURES) - 1  # one entry for each that was found
-        assert losses[-1].details["missing"].split(", ") == sorted(
-            scope for feature in scopes.FEATURES[:-1] for scope in feature.scopes
-        )
+        assert len(losses) == found  # one entry for each that was found
+        assert losses[-1].details["missing"].split(", ") == sorted(taken)
         others = [entry.action for entry in entries if entry not in losses]
     assert others == [AuditAction.WORKSPACE_LINKED, AuditAction.WORKSPACE_REAUTHORIZED]
 
@@ -293,7 +296,7 @@ def test_declined_optional_scopes_switch_off_just_what_needs_them(story: Story) 
     assert story.come_back(browser, callback).status_code == 303
     story.work()
     assert shown_state(story, cast["adam"]) == "limited"
-    text = page(story, cast["adam"])
+    text = unescape(page(story, cast["adam"]))
     for feature in scopes.FEATURES:
         is_off = bool(set(feature.scopes) & set(scopes.OPTIONAL))
         assert (feature.without in text) == is_off, feature.name

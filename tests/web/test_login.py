@@ -76,6 +76,7 @@ def test_somebody_deactivated_cannot_come_in(app: Flask, client: FlaskClient, pe
     assert log_in(client).status_code == 422
 
 
+@time_machine.travel("2026-11-24T12:01:00Z", tick=False)  # not where a window ends
 def test_too_many_tries_are_told_how_long_to_wait(client: FlaskClient, person: User) -> None:
     for _ in range(TRIES_PER_PAIR):
         assert log_in(client, password="not this one").status_code == 422
