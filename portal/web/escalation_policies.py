@@ -138,7 +138,11 @@ def delete(policy_id: int) -> WerkzeugResponse:
 
 
 def _form(
-    form: PolicyForm, levels: list[TypedLevel], policy: EscalationPolicy | None, status: int = 200
+    form: PolicyForm,
+    levels: list[TypedLevel],
+    policy: EscalationPolicy | None,
+    status: int = 200,
+    focus: str = "",
 ) -> Response:
     return page(
         "escalation_policies/form.html",
@@ -147,13 +151,15 @@ def _form(
         policy=policy,
         levels=levels,
         choices=_choices(),
+        focus=focus,
     )
 
 
 def _edited(form: PolicyForm, levels: list[TypedLevel], policy: EscalationPolicy | None) -> Answer:
     levels, focus = policy_form.edited(levels, request.form["do"])
+    # Also a button that was pressed before HTMX had taken it over: the whole page comes back.
     if not request.headers.get("HX-Request"):
-        return _form(form, levels, policy)
+        return _form(form, levels, policy, focus=focus)
     return fragment(
         "escalation_policies/_levels.html",
         form=form,

@@ -206,6 +206,14 @@ def test_with_htmx_only_the_levels_come_back_and_the_focus_follows(
     assert "autofocus" in part[part.index('id="level-1-add"') :]
 
 
+def test_a_button_pressed_before_htmx_took_it_over_keeps_the_focus_too(
+    client: FlaskClient, uma: User
+) -> None:
+    whole = typed(client, uma, do="add-level").text
+    assert "<html" in whole
+    assert "autofocus" in whole[whole.index('id="level-1-add"') :]
+
+
 def test_editing_shows_what_is_there_and_changes_it(
     app: Flask, client: FlaskClient, account: Account, uma: User, ada: User
 ) -> None:
