@@ -11,20 +11,18 @@ from typing import Any, NoReturn
 
 import click
 import flask_migrate
-from sqlalchemy import select
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from portal import create_app, demo, diagnosis, doctor, pretend_slack, private_postgres
-from portal.db import db
 from portal.domain.accounts import operations as accounts
 from portal.domain.accounts import queries, sign_ins
-from portal.domain.accounts.models import Account
 from portal.domain.accounts.permissions import Role
 from portal.domain.escalation import queries as escalation
 from portal.domain.routing import operations as routing
 from portal.domain.sources import operations as sources
-from portal.domain.sources.models import TYPES, AlertSource
-from portal.errors import NotFound, PortalError
+from portal.domain.sources import queries as source_queries
+from portal.domain.sources.models import TYPES
+from portal.errors import PortalError
 from portal.jobs import engine
 from portal.processes import CannotRun
 from portal.settings import LOOPBACK, SettingsError, load
@@ -187,20 +185,12 @@ def create_action(account: str, names: tuple[str, ...], channel: str, channel_na
         owner = queries.account_named(account)
         created = routing.create(
             account=owner,
-            sources=[_source_named(owner, name) for name in names],
+            sources=[source_queries.source_named(owner, name) for name in names],
             channel_id=channel,
             channel_name=channel_name,
             by=None,
         )
         click.echo(created.id)
-
-
-def _source_named(owner: Account, name: str) -> AlertSource:
-    wanted = select(AlertSource).where(AlertSource.account_id == owner.id, AlertSource.name == name)
-    found = db.session.scalar(wanted)
-    if found is None:
-        raise NotFound(f"The account “{owner.name}” has no alert source named “{name}”.")
-    return found
 
 
 def _address(context: click.Context, option: click.Parameter, bind: str) -> str:

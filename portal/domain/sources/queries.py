@@ -3,7 +3,7 @@
 from sqlalchemy import Select, bindparam, false, func, select
 
 from portal.db import db
-from portal.domain.accounts.models import User
+from portal.domain.accounts.models import Account, User
 from portal.domain.accounts.permissions import Permission
 from portal.domain.accounts.secrets import token_hash
 from portal.domain.sources.models import AlertSource
@@ -17,6 +17,17 @@ def visible_to(viewer: User) -> Select[AlertSource]:
     if not viewer.can(Permission.SEE_ALERT_SOURCES):
         return select(AlertSource).where(false())
     return select(AlertSource).where(AlertSource.account_id == viewer.account_id)
+
+
+def source_named(account: Account, name: str) -> AlertSource:
+    """Raises NotFound with the name that was asked for."""
+    wanted = select(AlertSource).where(
+        AlertSource.account_id == account.id, AlertSource.name == name
+    )
+    found = db.session.scalar(wanted)
+    if found is None:
+        raise NotFound(f"The account “{account.name}” has no alert source named “{name}”.")
+    return found
 
 
 def sources_of(viewer: User) -> list[AlertSource]:
