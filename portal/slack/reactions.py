@@ -1,9 +1,10 @@
 """What should Slack show now that something happened? Database only; the lanes do the talking."""
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import TextClause, delete, select, text, update
+from sqlalchemy import Row, TextClause, delete, select, text, update
 
 from portal.db import db, now
 from portal.domain.alerts.models import Alert
@@ -53,6 +54,14 @@ SHOWN = (
     " ON CONFLICT DO NOTHING) "
 )
 LOCK, SHOW_AND_LOCK = text(LOCKED), text(SHOWN + LOCKED)
+# Lanes first, messages after them: whoever delivers locks them in this order as well.
+LOCK_OF_ALERTS = text(
+    "SELECT place.account_id, place.channel_id, lane.returns_at, lane.update_at, lane.next_at"
+    " FROM (SELECT DISTINCT account_id, channel_id FROM posted_messages"
+    " WHERE alert_id = ANY(:alert_ids) ORDER BY account_id, channel_id) AS place"
+    " LEFT JOIN LATERAL (SELECT * FROM slack_lanes WHERE slack_lanes.account_id = place.account_id"
+    " AND slack_lanes.channel_id = place.channel_id FOR SHARE) AS lane ON true"
+)
 
 
 def show_new_alert(fact: AlertCreated) -> Iterable[Wake]:
@@ -78,21 +87,16 @@ def show_alerts_anew(facts: Sequence[AlertChanged]) -> Iterable[Wake]:
 
     Where a summary stands for them, the summary's does.
     """
-    alert_ids = {fact.alert_id for fact in facts}
-    places = select(PostedMessage.account_id, PostedMessage.channel_id)
-    places = places.where(PostedMessage.alert_id.in_(alert_ids)).distinct()
-    channels: dict[int, set[str]] = {}
-    for account_id, channel_id in db.session.execute(places):
-        channels.setdefault(account_id, set()).add(channel_id)
-    # Lanes first, messages after them: whoever delivers locks them in this order as well.
-    wakes = [
-        wanted
-        for account_id, of_account in sorted(channels.items())
-        for wanted in lanes_of(account_id, of_account, is_new=False)
-    ]
-    if channels:
+    alert_ids = sorted({fact.alert_id for fact in facts})
+    lanes = db.session.execute(LOCK_OF_ALERTS, {"alert_ids": alert_ids}).all()
+    if lanes:
         _want_newer(alert_ids)
-    return wakes
+    moment = now()
+    return [
+        _lane(lane.account_id, lane.channel_id)
+        for lane in lanes
+        if not _is_coming(lane, moment, is_new=False)
+    ]
 
 
 def _want_newer(alert_ids: Collection[int]) -> None:
@@ -142,20 +146,24 @@ def lanes_of(
     is_new: bool,
     **more: Any,
 ) -> list[Wake]:
-    """The lanes that must be woken: not those where a job comes back before more could be done.
+    """The lanes that must be woken: not those where a job is coming.
 
     The lock makes such a job wait until we have committed, so that it cannot miss our change.
     """
     channels = sorted(channel_ids)
     locked = db.session.execute(lock, {"account_id": account_id, "ids": channels, **more})
-    moment, coming = now(), set()
-    for lane in locked:
-        at = lane.returns_at
-        # A change needs no place for a new message: only a spent budget of changes delays it.
-        changes_from = max(lane.update_at or lane.next_at, lane.next_at)
-        if at is not None and at > moment and (is_new or at <= changes_from):
-            coming.add(lane.channel_id)
+    moment = now()
+    coming = {lane.channel_id for lane in locked if _is_coming(lane, moment, is_new=is_new)}
     return [_lane(account_id, channel) for channel in channels if channel not in coming]
+
+
+def _is_coming(lane: Row[Any], moment: datetime, *, is_new: bool) -> bool:
+    """Whether a job comes back to the lane before more could be done for it."""
+    at = lane.returns_at
+    if at is None or at <= moment:
+        return False
+    # A change needs no place for a new message: only a spent budget of changes delays it.
+    return is_new or at <= max(lane.update_at or lane.next_at, lane.next_at)
 
 
 def _lane(account_id: int, channel_id: str) -> Wake:
