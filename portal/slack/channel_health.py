@@ -13,14 +13,15 @@ from sqlalchemy.orm import InstrumentedAttribute
 from portal.db import db, now
 from portal.domain.dedicated_channels import progress
 from portal.domain.dedicated_channels.models import DedicatedChannel
-from portal.domain.routing.models import AlertAction
+from portal.domain.routing import queries as routing
+from portal.domain.routing.models import ActionChannel, AlertAction
 from portal.jobs.engine import wake
 from portal.slack import channel_problems, installations, lanes, payloads
 from portal.slack.posted import Lane, PostedMessage, Summary
 
 Names = tuple[InstrumentedAttribute[Any], InstrumentedAttribute[Any]]
 NAMED: tuple[tuple[type[Any], Names], ...] = (
-    (AlertAction, (AlertAction.channel_id, AlertAction.channel_name)),
+    (ActionChannel, (ActionChannel.channel_id, ActionChannel.channel_name)),
     (AlertAction, (AlertAction.fallback_channel_id, AlertAction.fallback_channel_name)),
     (DedicatedChannel, (DedicatedChannel.channel_id, DedicatedChannel.channel_name)),
     (PostedMessage, (PostedMessage.channel_id, PostedMessage.channel_name)),
@@ -111,10 +112,7 @@ def _joined(account_id: int, event: dict[str, Any]) -> None:
 
 def _known_lane(account_id: int, channel_id: str) -> Lane | None:
     """The lane of a channel that alerts are sent to; nothing is kept of any other."""
-    wanted = select(AlertAction.id).where(
-        AlertAction.account_id == account_id, AlertAction.channel_id == channel_id
-    )
-    if db.session.scalar(wanted.limit(1)) is None:
+    if db.session.scalar(routing.naming(account_id, channel_id).limit(1)) is None:
         return None
     return lanes.locked(account_id, channel_id)
 

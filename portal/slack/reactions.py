@@ -22,6 +22,8 @@ from portal.domain.facts import (
 )
 from portal.domain.routing import matching
 from portal.domain.routing import queries as routing
+from portal.domain.routing.models import AlertAction
+from portal.domain.routing.triggers import Trigger
 from portal.jobs.engine import Wake
 from portal.slack.lanes import deliver
 from portal.slack.pacing import Outage
@@ -58,11 +60,8 @@ LOCK, SHOW_AND_LOCK = text(LOCKED), text(SHOWN + LOCKED)
 def show_new_alert(fact: AlertCreated) -> Iterable[Wake]:
     """The channels of the matching alert actions should show it."""
     alert = db.session.get_one(Alert, fact.alert_id)
-    actions = routing.actions_for(alert)
-    channels = matching.channels_for(alert, actions)
-    if any(action.fallback_channel_id for action in actions):
-        closed = _closed_channels(alert.account_id, channels)
-        channels |= matching.fallbacks_for(alert, actions, closed)
+    actions = routing.publishing(alert, Trigger.CREATED)
+    channels = _open_channels(alert.account_id, actions)
     if not channels:
         return []
     put = {
@@ -125,13 +124,17 @@ def resume_lanes(fact: WorkspaceLinked) -> Iterable[Wake]:
     return [_lane(fact.account_id, channel_id) for channel_id in sorted(channels)]
 
 
-def _closed_channels(account_id: int, channel_ids: Iterable[str]) -> set[str]:
-    wanted = select(Lane.channel_id).where(
-        Lane.account_id == account_id,
-        Lane.channel_id.in_(list(channel_ids)),
-        Lane.problem.is_not(None),
-    )
-    return set(db.session.scalars(wanted))
+def _open_channels(account_id: int, actions: Sequence[AlertAction]) -> matching.Channels:
+    """Where these actions post: for a closed channel its other one as well, if it names one."""
+    channels = matching.channels_of(actions)
+    if any(action.fallback_channel_id for action in actions):
+        closed = select(Lane.channel_id).where(
+            Lane.account_id == account_id,
+            Lane.channel_id.in_(list(channels)),
+            Lane.problem.is_not(None),
+        )
+        channels |= matching.fallbacks_of(actions, set(db.session.scalars(closed)))
+    return channels
 
 
 def lanes_of(

@@ -17,6 +17,7 @@ from portal.domain.alerts.models import (
     TimelineEntry,
     TimelineKind,
 )
+from portal.domain.routing import queries as routing
 from portal.domain.routing.models import AfterStorm, AlertAction
 from portal.domain.sources.models import AlertSource
 from portal.slack import direct_outcomes, queue
@@ -203,10 +204,8 @@ def _caught_up(lane: Lane, moment: datetime) -> None:
         lane.gathered_at = moment  # still busy: look again later
         return
     summary.closed_at, lane.summary_id, lane.gathered_at = moment, None, None
-    wants_own = select(AlertAction.id).where(
-        AlertAction.account_id == lane.account_id,
-        AlertAction.channel_id == lane.channel_id,
-        AlertAction.after_storm == AfterStorm.OWN,
+    wants_own = routing.naming(lane.account_id, lane.channel_id).where(
+        AlertAction.after_storm == AfterStorm.OWN
     )
     if db.session.scalar(wants_own.limit(1)) is None:
         return
