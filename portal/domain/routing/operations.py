@@ -89,6 +89,7 @@ def test(action_id: int, *, by: User) -> AlertAction:
     for channel in action.channels:
         place = {"channel_id": channel.channel_id, "channel_name": channel.channel_name}
         db.session.add(ActionTest(action_id=action.id, asked_at=now(), **place))
+    _audit(AuditAction.ALERT_ACTION_TESTED, action, by)
     announce(AlertActionTested(action.id))
     db.session.commit()
     return action
