@@ -100,7 +100,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_slack_thread_replies_account_id_accounts')),
     sa.ForeignKeyConstraint(['entry_id'], ['timeline_entries.id'], name=op.f('fk_slack_thread_replies_entry_id_timeline_entries')),
     sa.ForeignKeyConstraint(['posted_message_id'], ['posted_messages.id'], name=op.f('fk_slack_thread_replies_posted_message_id_posted_messages'), ondelete='CASCADE'),
-    sa.ForeignKeyConstraint(['told_by_id'], ['slack_thread_replies.id'], name=op.f('fk_slack_thread_replies_told_by_id_slack_thread_replies'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['told_by_id'], ['slack_thread_replies.id'], name=op.f('fk_slack_thread_replies_told_by_id_slack_thread_replies'), ondelete='SET NULL'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_slack_thread_replies')),
     sa.UniqueConstraint('posted_message_id', 'entry_id', name=op.f('uq_slack_thread_replies_posted_message_id'))
     )
@@ -124,7 +124,6 @@ def upgrade() -> None:
     op.create_index('ix_posted_messages_ts', 'posted_messages', ['channel_id', 'ts'], postgresql_where=sa.text('ts IS NOT NULL'))
     op.create_foreign_key(op.f('fk_posted_messages_run_id_alert_action_runs'), 'posted_messages', 'alert_action_runs', ['run_id'], ['id'], ondelete='SET NULL')
     op.add_column('slack_lanes', sa.Column('replied_at', sa.DateTime(timezone=True), nullable=True))
-
 
 
 def downgrade() -> None:

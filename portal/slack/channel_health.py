@@ -17,7 +17,7 @@ from portal.domain.routing import queries as routing
 from portal.domain.routing.models import ActionChannel, AlertAction
 from portal.jobs.engine import wake
 from portal.slack import channel_problems, installations, lanes, payloads
-from portal.slack.posted import Lane, PostedMessage, Summary
+from portal.slack.posted import Lane, PostedMessage, Summary, ThreadReply
 
 Names = tuple[InstrumentedAttribute[Any], InstrumentedAttribute[Any]]
 NAMED: tuple[tuple[type[Any], Names], ...] = (
@@ -26,6 +26,7 @@ NAMED: tuple[tuple[type[Any], Names], ...] = (
     (DedicatedChannel, (DedicatedChannel.channel_id, DedicatedChannel.channel_name)),
     (PostedMessage, (PostedMessage.channel_id, PostedMessage.channel_name)),
     (Summary, (Summary.channel_id, Summary.channel_name)),
+    (ThreadReply, (ThreadReply.channel_id, ThreadReply.channel_name)),
 )
 
 
@@ -43,7 +44,7 @@ def try_now(account_id: int, channel_id: str) -> None:
     """Have the channel tried at once, unless Slack itself asked us to wait. The caller commits."""
     lane = lanes.locked(account_id, channel_id)
     lane.next_at, lane.returns_at = now(), None
-    for kind in (PostedMessage, Summary):
+    for kind in (PostedMessage, Summary, ThreadReply):
         mine = (kind.account_id == account_id) & (kind.channel_id == channel_id)
         waiting = update(kind).where(mine, kind.not_before > now())
         db.session.execute(waiting.values(not_before=None))
@@ -73,7 +74,7 @@ def _new_id(account_id: int, event: dict[str, Any]) -> None:
     for table, (channel_id, _) in NAMED:
         moved = update(table).where(table.account_id == account_id, channel_id == old)
         db.session.execute(moved.values({channel_id: new}))
-    for table in (PostedMessage, Summary):
+    for table in (PostedMessage, Summary, ThreadReply):
         followed = update(table).where(table.account_id == account_id)
         is_old = case((table.conversation_id == old, new), else_=table.conversation_id)
         db.session.execute(

@@ -133,12 +133,15 @@ class ThreadReply(Message, Base):
     entry_id: Mapped[int] = mapped_column(ForeignKey("timeline_entries.id"), index=True)
     # The reply that tells this one too, decided when that one is first tried.
     told_by_id: Mapped[int | None] = mapped_column(
-        ForeignKey("slack_thread_replies.id", ondelete="CASCADE"), index=True
+        ForeignKey("slack_thread_replies.id", ondelete="SET NULL"), index=True
     )
     thread_ts: Mapped[str | None]  # the message it stands under, decided then as well
 
     posted: Mapped[PostedMessage] = relationship()
     entry: Mapped[TimelineEntry] = relationship()
+
+
+Sent = PostedMessage | Summary | ThreadReply
 
 
 class ThreadComment(Base):

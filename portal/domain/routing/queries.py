@@ -80,18 +80,18 @@ def actions_for(alert: Alert) -> list[AlertAction]:
 
 
 def subjects_of(alerts: Iterable[Alert], actions: Sequence[AlertAction]) -> dict[int, Subject]:
-    """By alert id, what the actions' conditions look at; policies are only read if one does."""
+    """By alert id, what the actions' conditions look at; the rest is left empty, and not read."""
     wanted = {alert.id: alert for alert in alerts}
-    looks = any(each["field"] == Field.POLICY for act in actions for each in act.stored_conditions)
+    looks_at = {each["field"] for action in actions for each in action.stored_conditions}
     names: dict[int, str] = {}
-    if looks:
+    if Field.POLICY in looks_at:
         climbs = select(AlertEscalation.alert_id, AlertEscalation.policy_name)
         found = db.session.execute(climbs.where(AlertEscalation.alert_id.in_(wanted)))
         names = dict(found)
     return {
         alert.id: Subject(
             summary=alert.summary,
-            details=alert.details,
+            details=alert.details if Field.DETAILS in looks_at else "",
             policy=names.get(alert.id, ""),
             priority=alert.priority.value,
             source=alert.source.name,
