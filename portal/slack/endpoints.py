@@ -56,7 +56,7 @@ def commands() -> ResponseReturnValue:
         db.session.rollback()
         log.exception("command_failed")
         answer = {"text": f"Something went wrong here (reference {g.request_id})."}
-    return jsonify({"response_type": "ephemeral", **answer})
+    return jsonify({"response_type": "ephemeral", **answer}) if answer else ("", 200)
 
 
 @bp.post("/events")

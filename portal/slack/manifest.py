@@ -5,6 +5,10 @@ from typing import Any
 from portal.slack import commands, events, scopes
 
 SCHEMA = {"major_version": 2, "minor_version": 1}
+COMMANDS = {
+    commands.MENU: ("Choose the alert sources posted to this channel", "[alert | oncall | help]"),
+    commands.ONCALL: ("Who is on call?", "[policy or source] or help"),
+}
 
 
 def build(public_url: str) -> dict[str, Any]:
@@ -33,12 +37,13 @@ def build(public_url: str) -> dict[str, Any]:
             "bot_user": {"display_name": "Tocsin", "always_online": True},
             "slash_commands": [
                 {
-                    "command": commands.ONCALL,
-                    "description": "Who is on call?",
-                    "usage_hint": "[policy or source] or help",
+                    "command": command,
+                    "description": description,
+                    "usage_hint": hint,
                     "url": f"{public_url}/slack/commands",
                     "should_escape": True,
                 }
+                for command, (description, hint) in COMMANDS.items()
             ],
         },
         "oauth_config": {

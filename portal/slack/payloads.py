@@ -81,6 +81,7 @@ class BlockSuggestion:
     team_id: str
     user_id: str
     user_team_id: str
+    channel_id: str  # of the message that the select is in; empty in a modal
     action_id: str
     typed: str
 
@@ -95,6 +96,7 @@ class BlockSuggestion:
             team_id=team_id or user_team_id,
             user_id=text(user, "id"),
             user_team_id=user_team_id or team_id,
+            channel_id=text(_dict(payload.get("channel")), "id"),
             action_id=text(payload, "action_id"),
             typed=text(payload, "value"),
         )

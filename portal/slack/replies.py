@@ -13,6 +13,7 @@ from portal.slack.errors import Meaning, SlackError
 from portal.slack.installations import Credentials
 
 KEPT = timedelta(minutes=30)  # as long as Slack's response_url lives
+QUIET = {"unfurl_links": False, "unfurl_media": False}
 
 log = structlog.get_logger()
 
@@ -84,7 +85,9 @@ def _send(
         except SlackError as problem:
             if problem.code != "response_url_gone":
                 raise
-    if credentials and channel_id and user_id and way is not Way.DELETE:
+    if credentials and channel_id and way is Way.PUBLIC:
+        workspace.call(credentials, "chat.postMessage", channel=channel_id, **QUIET, **message)
+    elif credentials and channel_id and user_id and way is not Way.DELETE:
         workspace.call(
             credentials, "chat.postEphemeral", channel=channel_id, user=user_id, **message
         )
@@ -95,6 +98,8 @@ def _response(message: dict[str, Any], way: Way) -> dict[str, Any]:
     if way is Way.DELETE:
         return {"delete_original": True}
     said = {name: value for name, value in message.items() if value is not None}
+    if way is Way.PUBLIC:
+        return {"response_type": "in_channel", "replace_original": False, **QUIET, **said}
     return {"response_type": "ephemeral", "replace_original": way is Way.REPLACE, **said}
 
 

@@ -4,14 +4,27 @@ from collections.abc import Callable
 from typing import Any
 
 from portal.domain.accounts.models import User
-from portal.slack import installations, oncall, people
+from portal.slack import channel_menu, installations, oncall, people
 from portal.slack.messages import oncall as messages
+from portal.slack.messages.channel_menu import ADD
 from portal.slack.messages.oncall import CHOOSE, Offered
 from portal.slack.payloads import BlockSuggestion
 
 NONE = messages.options(Offered())
 
-BY_ACTION_ID: dict[str, Callable[[User, str], Offered]] = {CHOOSE: oncall.choices}
+
+def _on_call(person: User, asked: BlockSuggestion) -> dict[str, Any]:
+    return messages.options(oncall.choices(person, asked.typed))
+
+
+def _of_channel(person: User, asked: BlockSuggestion) -> dict[str, Any]:
+    return channel_menu.choices(person, asked.typed, asked.channel_id)
+
+
+BY_ACTION_ID: dict[str, Callable[[User, BlockSuggestion], dict[str, Any]]] = {
+    CHOOSE: _on_call,
+    ADD: _of_channel,
+}
 
 
 def suggest(suggestion: BlockSuggestion) -> dict[str, Any]:
@@ -23,4 +36,4 @@ def suggest(suggestion: BlockSuggestion) -> dict[str, Any]:
     if suggestion.user_team_id not in (installation.team_id, installation.enterprise_id):
         return NONE
     person = people.linked(installation.account_id, suggestion.user_id)
-    return messages.options(find(person, suggestion.typed)) if person else NONE
+    return find(person, suggestion) if person else NONE

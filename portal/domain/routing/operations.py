@@ -62,9 +62,7 @@ def change(
     before = _described(action)
     _fill(action, action.account_id, sources, channel_id, channel_name, name)
     _fill_rest(action, fallback, after_storm)
-    changed = log.changes(before, _described(action))
-    if changed:
-        _audit(AuditAction.ALERT_ACTION_CHANGED, action, by, **changed)
+    _audit_change(action, before, by)
     db.session.commit()
     return action
 
@@ -84,9 +82,7 @@ def choose_channels(
     before = _described(action)
     action.creates_channel = creates_channel
     action.archive_channel_days = int(archive_days) if archive_days else None
-    changed = log.changes(before, _described(action))
-    if changed:
-        _audit(AuditAction.ALERT_ACTION_CHANGED, action, by, **changed)
+    _audit_change(action, before, by)
     db.session.commit()
     return action
 
@@ -142,6 +138,12 @@ def _locked(action_id: int, by: User) -> AlertAction:
     if action is None:
         raise NotFound("There is no such alert action in your account.")
     return action
+
+
+def _audit_change(action: AlertAction, before: dict[str, str], by: User) -> None:
+    changed = log.changes(before, _described(action))
+    if changed:
+        _audit(AuditAction.ALERT_ACTION_CHANGED, action, by, **changed)
 
 
 def _audit(action: AuditAction, subject: AlertAction, by: User | str, **details: str) -> None:
