@@ -12,9 +12,9 @@ from portal.db import db
 from portal.domain.accounts import queries as accounts
 from portal.domain.accounts.models import User
 from portal.domain.accounts.permissions import Permission
-from portal.domain.alerts import by_hand
-from portal.domain.alerts.by_hand import Draft
 from portal.domain.alerts.models import Priority, Via
+from portal.domain.by_hand import operations as by_hand
+from portal.domain.by_hand.operations import Draft
 from portal.domain.escalation import queries as escalation
 from portal.domain.sources import queries as sources
 from portal.errors import Conflict, Invalid

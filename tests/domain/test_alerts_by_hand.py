@@ -10,9 +10,10 @@ from sqlalchemy import func, select
 from portal.db import db, now
 from portal.domain.accounts.models import User
 from portal.domain.accounts.permissions import Role
-from portal.domain.alerts import by_hand, queries
-from portal.domain.alerts.by_hand import Draft, Opened, SlackUser
+from portal.domain.alerts import queries
 from portal.domain.alerts.models import Alert, Priority, TimelineKind, Via
+from portal.domain.by_hand import operations as by_hand
+from portal.domain.by_hand.operations import Draft, Opened, SlackUser
 from portal.domain.escalation import policies
 from portal.domain.escalation import queries as escalation
 from portal.domain.escalation.models import EscalationPolicy

@@ -11,7 +11,8 @@ from portal.domain.accounts.permissions import Permission
 from portal.domain.audit.actions import AuditAction
 from portal.domain.routing import queries
 from portal.domain.routing.models import AlertAction
-from portal.domain.routing.operations import LONGEST_NAME, _audit, _audit_change, _described
+from portal.domain.routing.operations import LONGEST_NAME, _audit_change, _described
+from portal.domain.routing.operations import _audit as audit
 from portal.domain.sources import queries as sources
 from portal.domain.sources.models import AlertSource
 from portal.errors import NotFound
@@ -54,7 +55,7 @@ def add(
         sources=[source],
     )
     db.session.add(action)
-    _audit(AuditAction.ALERT_ACTION_CREATED, action, by)
+    audit(AuditAction.ALERT_ACTION_CREATED, action, by)
     db.session.commit()
     return source, True
 
@@ -70,7 +71,7 @@ def remove(source_id: int, *, channel_id: str, by: User) -> tuple[AlertSource, b
     concerned = [action for action in found if source in action.sources]
     for action in concerned:
         if action.sources == [source]:
-            _audit(AuditAction.ALERT_ACTION_DELETED, action, by)
+            audit(AuditAction.ALERT_ACTION_DELETED, action, by)
             db.session.delete(action)
             continue
         before = _described(action)
