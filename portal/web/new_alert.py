@@ -25,7 +25,7 @@ bp = Blueprint("new_alert", __name__, url_prefix="/alerts/new")
 
 LONGEST_KEY = 64
 PRIORITIES = {
-    Priority.HIGH: "High: escalates until somebody answers",
+    Priority.HIGH: "High: escalates until answered",
     Priority.LOW: "Low: asks the first level only",
 }
 
