@@ -14,13 +14,13 @@ import structlog
 from portal.db import db, now
 from portal.jobs.engine import job, wake
 from portal.slack import installations, oncall, people, profiles, replies, workspace
-from portal.slack.actions import NOT_LINKED
 from portal.slack.askers import Asker
 from portal.slack.clicks import SlackCommand
 from portal.slack.errors import Meaning, SlackError
 from portal.slack.installations import SlackInstallation
 from portal.slack.oncall import Answer
 from portal.slack.payloads import SlashCommand
+from portal.slack.refusals import NOT_LINKED
 
 ONCALL = "/il-oncall"
 NO_COMMAND = "Tocsin has no such command. Alerts are answered with the buttons of their messages."
