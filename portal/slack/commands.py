@@ -15,13 +15,13 @@ import structlog
 from portal.db import db, now
 from portal.jobs.engine import job, wake
 from portal.slack import channel_menu, installations, oncall, people, profiles, workspace
-from portal.slack.actions import NOT_LINKED
 from portal.slack.answers import Answer, finish
 from portal.slack.askers import Asker
 from portal.slack.clicks import SlackCommand
 from portal.slack.errors import Meaning, SlackError
 from portal.slack.installations import SlackInstallation
 from portal.slack.payloads import SlashCommand
+from portal.slack.refusals import NOT_LINKED
 
 MENU, ONCALL = "/ilert", "/il-oncall"
 BY_FIRST_WORD = {"oncall": ONCALL}  # what `/ilert` can be told to do instead of its menu

@@ -5,10 +5,10 @@ from flask import Blueprint, current_app, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from portal.db import db
-from portal.slack import actions, payloads, suggestions
+from portal.slack import actions, modals, payloads, refusals, suggestions
 from portal.slack import commands as commands_
 from portal.slack.events import Event, receive
-from portal.slack.payloads import BlockAction, BlockSuggestion, SlashCommand
+from portal.slack.payloads import BlockAction, BlockSuggestion, OpenView, SlashCommand
 from portal.slack.signing import signed_by_slack
 
 bp = Blueprint("slack", __name__, url_prefix="/slack")
@@ -18,12 +18,20 @@ log = structlog.get_logger()
 @bp.post("/interactions")
 @signed_by_slack
 def interactions() -> ResponseReturnValue:
-    """Buttons. What is not ours, or not known any more, is acknowledged and changes nothing."""
+    """Buttons and modals. What is not ours, or not known any more, is acknowledged and changes
+    nothing."""
     payload = payloads.decode(request.form.get("payload", ""))
-    if payload.get("type") == "block_actions" and _is_our_app(payload.get("api_app_id")):
+    kind = payload.get("type")
+    if not _is_our_app(payload.get("api_app_id")):
+        return "", 200
+    if kind == "block_actions":
         click = BlockAction.parse(payload)
         if click is not None and click.team_id and click.user_id:
             return _press(click)
+    elif kind == "view_submission":
+        return _submit(OpenView.parse(payload))
+    elif kind == "view_closed":
+        modals.close(OpenView.parse(payload))
     return "", 200
 
 
@@ -55,7 +63,7 @@ def commands() -> ResponseReturnValue:
     except Exception:
         db.session.rollback()
         log.exception("command_failed")
-        answer = {"text": f"Something went wrong here (reference {g.request_id})."}
+        answer = {"text": refusals.our_fault(g.request_id)}
     return jsonify({"response_type": "ephemeral", **answer}) if answer else ("", 200)
 
 
@@ -84,9 +92,22 @@ def _press(click: BlockAction) -> ResponseReturnValue:
     Only where not even that could be stored does Slack get a 500, and warns the person itself.
     """
     try:
-        actions.press(click)
+        if click.view is not None:
+            modals.act(click)
+        else:
+            actions.press(click)
     except Exception:
         db.session.rollback()
         log.exception("click_failed")
         actions.apologize(click, g.request_id)
     return "", 200
+
+
+def _submit(view: OpenView) -> ResponseReturnValue:
+    """What Slack does with the modal. A fault of ours is said in it, and what was typed stays."""
+    try:
+        return jsonify(modals.submit(view))
+    except Exception:
+        db.session.rollback()
+        log.exception("submission_failed")
+        return jsonify(modals.refusal(view, refusals.our_fault(g.request_id)))
