@@ -14,7 +14,16 @@ import structlog
 
 from portal.db import db, now
 from portal.jobs.engine import job, wake
-from portal.slack import channel_menu, installations, oncall, people, profiles, workspace
+from portal.slack import (
+    channel_menu,
+    installations,
+    modals,
+    new_alert,
+    oncall,
+    people,
+    profiles,
+    workspace,
+)
 from portal.slack.answers import Answer, finish
 from portal.slack.askers import Asker
 from portal.slack.clicks import SlackCommand
@@ -23,8 +32,9 @@ from portal.slack.installations import SlackInstallation
 from portal.slack.payloads import SlashCommand
 from portal.slack.refusals import NOT_LINKED
 
-MENU, ONCALL = "/ilert", "/il-oncall"
-BY_FIRST_WORD = {"oncall": ONCALL}  # what `/ilert` can be told to do instead of its menu
+MENU, ALERT, ONCALL = "/ilert", "/il-alert", "/il-oncall"
+BY_FIRST_WORD = {"alert": ALERT, "oncall": ONCALL}  # what `/ilert` does instead of its menu
+NOBODY = {MENU: channel_menu.NOT_CONNECTED, ONCALL: oncall.NOT_SWITCHED_ON}  # Slack knows no such
 NO_COMMAND = "Tocsin has no such command. Alerts are answered with the buttons of their messages."
 ONE_MOMENT = "One moment: asking Slack who you are …"
 SLACK_AWAY = "Slack could not say who you are just now. Please ask again in a minute."
@@ -41,11 +51,13 @@ log = structlog.get_logger()
 def run(command: SlashCommand) -> dict[str, Any]:
     """Carry a command out; what Slack shows to the one who typed it. Nothing: a job will say it."""
     command = _meant(command)
-    if command.command not in BY_COMMAND:
+    if command.command not in (ALERT, *BY_COMMAND):
         return {"text": NO_COMMAND}
     installation = installations.of_team(command.team_id)
     if installation is None:
         return {"text": NOT_LINKED}
+    if command.command == ALERT:
+        return _new_alert(command, installation)
     asker = Asker.find(installation, command.user_id, command.channel_id)
     answer = _answer(asker, command.command, command.text)
     if answer.then is not None:
@@ -61,6 +73,24 @@ def _meant(command: SlashCommand) -> SlashCommand:
     first, _, rest = command.text.partition(" ")
     other = BY_FIRST_WORD.get(first.lower()) if command.command == MENU else None
     return replace(command, command=other, text=rest.strip()) if other else command
+
+
+def _new_alert(command: SlashCommand, installation: SlackInstallation) -> dict[str, Any]:
+    """A modal with what was typed; nothing more to say, then."""
+    if command.text.lower() in ("help", "?"):
+        return {"text": new_alert.USAGE}
+    account_id = installation.account_id
+    modals.ask(
+        new_alert.kind_for(account_id, command.channel_id),
+        new_alert.subject(account_id, command.text, command.user_name),
+        account_id=account_id,
+        slack_user_id=command.user_id,
+        channel_id=command.channel_id,
+        trigger_id=command.trigger_id,
+        response_url=command.response_url,
+    )
+    db.session.commit()
+    return {}
 
 
 def _answer(asker: Asker, command: str, text: str) -> Answer:
@@ -102,7 +132,7 @@ def identify_asker(command_id: int) -> None:
     except SlackError as problem:
         log.warning("asker_not_identified", command_id=command_id, slack_error=problem.code)
         is_nobody = problem.meaning is Meaning.PERSON
-        finish(command_id, {"text": oncall.NOT_SWITCHED_ON if is_nobody else SLACK_AWAY})
+        finish(command_id, {"text": NOBODY[noted.command] if is_nobody else SLACK_AWAY})
         return
     installation = installations.of_account(credentials.account_id)
     noted = db.session.get(SlackCommand, command_id)

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from portal.domain.accounts.models import User
-from portal.slack import channel_menu, installations, oncall, people
+from portal.slack import channel_menu, installations, new_alert, oncall, people
 from portal.slack.messages import oncall as messages
 from portal.slack.messages.channel_menu import ADD
+from portal.slack.messages.modal import option
+from portal.slack.messages.new_alert import POLICY, SOURCE, Named
 from portal.slack.messages.oncall import CHOOSE, Offered
 from portal.slack.payloads import BlockSuggestion
 
@@ -21,9 +23,23 @@ def _of_channel(person: User, asked: BlockSuggestion) -> dict[str, Any]:
     return channel_menu.choices(person, asked.typed, asked.channel_id)
 
 
+def _sources(person: User, asked: BlockSuggestion) -> dict[str, Any]:
+    return _listed(new_alert.source_choices(person, asked.typed))
+
+
+def _policies(person: User, asked: BlockSuggestion) -> dict[str, Any]:
+    return _listed(new_alert.policy_choices(person, asked.typed))
+
+
+def _listed(found: list[Named]) -> dict[str, Any]:
+    return {"options": [option(str(row_id), name).to_dict() for row_id, name in found]}
+
+
 BY_ACTION_ID: dict[str, Callable[[User, BlockSuggestion], dict[str, Any]]] = {
     CHOOSE: _on_call,
     ADD: _of_channel,
+    SOURCE: _sources,
+    POLICY: _policies,
 }
 
 

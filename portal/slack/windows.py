@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.db import Base, now
 from portal.domain.accounts.models import User
 from portal.slack.askers import Asker
+from portal.slack.refusals import NOT_CONNECTED
 from portal.slack.tokens import EncryptedStr
 
 View = dict[str, Any]  # of Slack's, as portal/slack/messages/modal.py makes it
@@ -52,6 +53,8 @@ class Window:
 
     asker: Asker
     subject: dict[str, Any]
+    modal_id: int = 0  # of its row, which is locked while it is submitted
+    values: Values = field(default_factory=dict)  # filled in so far, when something is pressed
 
     @property
     def person(self) -> User:
@@ -83,3 +86,4 @@ class Kind:
     actions: Mapping[str, Callable[[Window, str], Next | None]] = field(default_factory=dict)
     errors_at: str = ""  # block_id of the input where a refusal stands that names no field
     needs_person: bool = True  # False: also for people without an account, if `view` lets them
+    without_person: str = NOT_CONNECTED  # what they are told where it needs one
