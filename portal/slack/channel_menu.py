@@ -24,11 +24,12 @@ from portal.slack.askers import Asker
 from portal.slack.channels import Place
 from portal.slack.clicks import SlackCommand, Way
 from portal.slack.errors import SlackError, words
-from portal.slack.installations import SlackInstallation
+from portal.slack.installations import Credentials, SlackInstallation
 from portal.slack.messages import channel_menu as messages
 from portal.slack.messages.channel_menu import ADD, MOST_OPTIONS, REMOVE, Menu
 from portal.slack.messages.text import escape
 from portal.slack.payloads import BlockAction
+from portal.slack.refusals import lacks_scope
 
 USAGE = (
     "`/ilert` shows which alert sources this channel shows, and lets you add and remove them.\n"
@@ -46,7 +47,7 @@ NOT_INVITED = (
     " then try again."
 )
 GONE = "This choice is no longer offered. Nothing was changed."
-PRIVATE = ("channel_not_found", "missing_scope", "not_in_channel")  # of conversations.info
+CHANNEL_SCOPES = ("channels:read", "groups:read")
 
 log = structlog.get_logger()
 
@@ -82,8 +83,7 @@ def show(command_id: int) -> None:
         answer = workspace.call(credentials, "conversations.info", channel=channel_id)
     except SlackError as problem:
         log.warning("channel_not_described", command_id=command_id, slack_error=problem.code)
-        why = NOT_INVITED if problem.code in PRIVATE else f"{words(problem.code)} Please try again."
-        finish(command_id, {"text": why})
+        finish(command_id, {"text": _why_not(problem.code, credentials)})
         return
     place = Place.parse(answer.get("channel") or {})
     installation = installations.of_account(credentials.account_id)
@@ -128,6 +128,16 @@ def _menu(asker: Asker, place: Place) -> Message:
         return {"text": NOT_INVITED}
     channels.note(place, asker.installation.account_id)
     return messages.message(_of(asker.person, place.id, place.name, place.is_shared))
+
+
+def _why_not(code: str, credentials: Credentials) -> str:
+    """Slack does not describe the channel: for want of what?"""
+    missing = [scope for scope in CHANNEL_SCOPES if scope not in credentials.scopes]
+    if code in ("channel_not_found", "missing_scope") and missing:
+        return lacks_scope(missing[0])
+    if code == "channel_not_found":
+        return NOT_INVITED  # to us, a private channel without our bot does not exist
+    return f"{words(code)} Please try again."
 
 
 def _of(person: User, channel_id: str, name: str, is_shared: bool, news: str = "") -> Menu:

@@ -12,6 +12,7 @@ from portal.domain.audit.actions import AuditAction
 from portal.domain.audit.models import AuditEntry
 from portal.domain.routing.models import AlertAction
 from portal.domain.sources.models import AlertSource
+from portal.slack import installations
 from tests.make import make_action, make_alert, make_source
 from tests.slack.conftest import Story, pass_the_pace
 from tests.slack.signed import interaction, signed
@@ -224,6 +225,18 @@ def test_a_shared_channel_asks_before_it_shows_alerts_to_another_company(
         if element["type"] == "external_select"
     ]
     assert "shared with another company" in select_["confirm"]["text"]["text"]
+
+
+def test_a_missing_permission_is_named(
+    story: Story, people: dict[str, User], source: AlertSource
+) -> None:
+    story.sandbox.admin("take_scope", team_id="T0ACME", scope="groups:read")
+    with story.app.app_context():
+        installation = installations.of_account(people["olivia"].account_id)
+        assert installation is not None
+        installation.scopes = [each for each in installation.scopes if each != "groups:read"]
+        db.session.commit()
+    assert "may not do this yet (`groups:read`)" in type_it(story, "U0ADAM", channel=WAR)
 
 
 def test_a_role_that_is_lost_between_the_menu_and_the_click_counts(
