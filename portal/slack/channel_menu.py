@@ -137,6 +137,8 @@ def _why_not(code: str, credentials: Credentials) -> str:
         return lacks_scope(missing[0])
     if code == "channel_not_found":
         return NOT_INVITED  # to us, a private channel without our bot does not exist
+    if code == "missing_scope":
+        return DIRECT  # of several people: we ask for no permission to look at these
     return f"{words(code)} Please try again."
 
 

@@ -45,6 +45,7 @@ NOT_ALLOWED = (
 )
 NO_SOURCE = "There is no alert source you may use. Ask an admin."
 PAUSED = "Alerts from here are paused. Nothing was created."
+LONGEST_NAME = 80  # of a Slack user, on the timeline
 USER_ID = re.compile(r"(?<!<)@([UW][A-Z0-9]{2,30})\b")
 
 Subject = dict[str, Any]
@@ -62,12 +63,16 @@ def subject(account_id: int, text: str, user_name: str, origin: str = "") -> Sub
     Slack's ids of people become names where we know them.
     """
     typed = messages.prefilled(named(account_id, text), origin)
-    return {"summary": typed.summary, "details": typed.details, "user_name": user_name}
+    return {
+        "summary": typed.summary,
+        "details": typed.details,
+        "user_name": user_name[:LONGEST_NAME],
+    }
 
 
 def named(account_id: int, text: str) -> str:
     """The text with people's names in place of Slack's ids, as far as they are mapped."""
-    names = people.names(account_id, USER_ID.findall(text))
+    names = people.names(account_id, set(USER_ID.findall(text)))
     return USER_ID.sub(lambda found: f"@{names.get(found[1], found[1])}", text)
 
 

@@ -1,11 +1,12 @@
 """Does an alert that people open by hand ask whom they chose, once, however often it is sent?"""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from portal.db import db, now
 from portal.domain.accounts.models import User
@@ -21,7 +22,7 @@ from portal.domain.sources.models import AlertSource
 from portal.errors import Conflict, Denied, Invalid
 from tests.domain.conftest import Cast
 from tests.make import make_policy, make_slack_settings, make_source, make_user
-from tests.together import collide
+from tests.together import beside, collide, until, waiting
 
 WALTER = SlackUser("U0WALTER", "walter", "C0QUESTIONS")
 
@@ -242,3 +243,26 @@ def test_a_policy_that_is_deleted_meanwhile_is_said_at_its_field(
             opened(cast, source, policy_id=doomed.id)
         assert refused.value.field == "policy_id"
         assert db.session.get(EscalationPolicy, doomed.id) is None
+
+
+def test_a_policy_that_is_being_deleted_at_this_moment_is_waited_for(
+    app: Flask, cast: Cast, source: AlertSource
+) -> None:
+    with app.app_context():
+        doomed = make_policy(cast.account, [cast.ada])
+
+    def attempt() -> Opened:
+        with app.app_context():
+            return opened(cast, source, policy_id=doomed.id)
+
+    with ThreadPoolExecutor(1) as pool, beside(app) as connection:
+        connection.execute(
+            text("DELETE FROM escalation_policies WHERE id = :id"), {"id": doomed.id}
+        )
+        started = pool.submit(attempt)
+        until(lambda: len(waiting(app)) == 1, "the new alert waits for the policy")
+        connection.commit()
+        with pytest.raises(Invalid, match="no longer offered"):
+            started.result()
+    with app.app_context():
+        assert number_of_alerts() == 0

@@ -1,11 +1,13 @@
 """Can an alert be created from Slack by whom it should, once, and is it told to whom it should be?"""
 
 import json
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
+from werkzeug.serving import make_server
 
 from portal.db import db, now
 from portal.domain.accounts.models import Account, User
@@ -408,6 +410,17 @@ def test_a_policy_deleted_meanwhile_is_said_at_its_field_in_the_other_modal_too(
     assert alerts(story) == []
 
 
+def test_a_source_disabled_meanwhile_is_said_at_its_field(
+    story: Story, people: dict[str, User], shop: AlertSource
+) -> None:
+    type_it(story, "U0ADA", "Smoke")
+    choose(story, "U0ADA", "source_id", "Shop", "new_alert_source")
+    disable(story, people)
+    submit(story, "U0ADA")
+    assert "Alerts from Shop are paused" in errors(story, "U0ADA")["source_id"]
+    assert alerts(story) == []
+
+
 def test_a_role_lost_meanwhile_counts(
     story: Story, people: dict[str, User], shop: AlertSource
 ) -> None:
@@ -471,6 +484,31 @@ def test_a_window_that_slack_closed_too_early_is_said_in_the_channel(
         "Slack closed the window before it opened. Please press again."
     ]
     story.sandbox.command("T0ACME", DB, "U0ADA", "/il-alert", "Smoke")
+
+
+def test_an_answer_goes_to_no_address_that_is_not_slacks(
+    story: Story, people: dict[str, User], shop: AlertSource
+) -> None:
+    heard: list[str] = []
+    elsewhere = make_server("127.0.0.1", 0, lambda asked, begin: heard.append(asked["PATH_INFO"]))
+    threading.Thread(target=elsewhere.serve_forever, daemon=True).start()
+    message = story.sandbox.say(OPS, "U0UMA", "The printer burns")
+    shortcut = story.sandbox.message_shortcut(
+        OPS, message["ts"], "U0WALTER", "create_alert_from_message"
+    )
+    story.work()
+    told = len(said(story, "U0WALTER", OPS))
+    invented = {
+        **shortcut.payload,
+        "trigger_id": "9.9.9",
+        "response_url": f"http://127.0.0.1:{elsewhere.server_port}/hook",
+    }
+    assert post(story, invented) == 200
+    story.work()
+    elsewhere.shutdown()
+    elsewhere.server_close()
+    assert heard == []
+    assert len(said(story, "U0WALTER", OPS)) == told + 1  # by Slack's own method instead
 
 
 # Shortcuts

@@ -22,7 +22,7 @@ from portal.domain.sources.models import TYPES, AlertSource
 from portal.slack.messages.text import cut, escape, link
 
 ADD, REMOVE = "channel_source_add", "channel_source_remove"
-MOST_LISTED = 40  # a message holds 50 blocks
+MOST_LISTED = 30  # a message holds 50 blocks, and about 12,000 characters
 MOST_OPTIONS, LONGEST_OPTION = 100, 75
 
 
