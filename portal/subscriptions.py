@@ -30,6 +30,7 @@ from portal.slack import (
     link_notices,
     people,
     revocations,
+    status_updates,
     user_groups,
 )
 from portal.slack import reactions as slack
@@ -47,7 +48,12 @@ class Reactions:
 
 ANSWERED = Reactions(
     with_it=(escalation.stop, notifications.hush),
-    together=(slack.show_alerts_anew, dedicated_reactions.follow_alerts, direct_messages.hush),
+    together=(
+        slack.show_alerts_anew,
+        dedicated_reactions.follow_alerts,
+        status_updates.tell,
+        direct_messages.hush,
+    ),
 )
 
 SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
@@ -78,7 +84,12 @@ SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
     ),
     facts.AlertRerouted: Reactions(
         with_it=(notifications.hush,),
-        together=(slack.show_alerts_anew, dedicated_reactions.follow_alerts, direct_messages.hush),
+        together=(
+            slack.show_alerts_anew,
+            dedicated_reactions.follow_alerts,
+            status_updates.tell,
+            direct_messages.hush,
+        ),
     ),
     facts.NotificationDue: Reactions(together=(direct_messages.hand_over, mail.hand_over)),
     facts.NotificationFailed: Reactions(after_it=(timers.next_way,)),
