@@ -41,5 +41,5 @@ def due(moment: datetime) -> int:
         .order_by(AlertEscalation.next_step_at)
     )
     alert_ids = list(db.session.scalars(waiting))
-    db.session.rollback()
+    db.session.commit()  # a rollback would make psycopg forget the prepared statements
     return batches.take(alert_ids, moment, operations.take_due_steps, operations.postpone)

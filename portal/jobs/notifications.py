@@ -28,7 +28,7 @@ def due(moment: datetime) -> int:
         .order_by(Notification.due_at)
     )
     ids = list(db.session.scalars(waiting))
-    db.session.rollback()
+    db.session.commit()  # a rollback would make psycopg forget the prepared statements
     return batches.take(ids, moment, operations.take_due, operations.postpone)
 
 
