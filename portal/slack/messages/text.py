@@ -1,7 +1,11 @@
 """How does text from outside become harmless in Slack, and short enough?"""
 
+import re
 from urllib.parse import quote, urlsplit
 
+# Slack has no escape for what it formats with, so it is shown by characters that look like it.
+LOOKALIKES = str.maketrans({"*": "∗", "~": "∼", "`": "ˋ"})
+EDGE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")  # only there does an underscore format
 ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
@@ -39,6 +43,11 @@ def cut(text: str, limit: int) -> str:
             break
         kept += 1
     return shown[:kept] + "…"
+
+
+def plain(text: str) -> str:
+    """Text that formats nothing, and ends no bold around it, wherever it stands."""
+    return EDGE.sub("＿", text.translate(LOOKALIKES))
 
 
 def code(text: str, limit: int) -> str:
