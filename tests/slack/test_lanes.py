@@ -40,7 +40,8 @@ def reader(story: Story, people: dict[str, User]) -> None:
 
 def shown(story: Story, channel_id: str = CHANNEL) -> list[str]:
     found = story.sandbox.messages(channel_id)
-    return [message["text"] for message in found if not message["is_ephemeral"]]
+    said = [m for m in found if not m["is_ephemeral"] and not m.get("thread_ts")]
+    return [message["text"] for message in said]
 
 
 def an_action(
