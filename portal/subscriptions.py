@@ -30,6 +30,7 @@ from portal.slack import (
     dedicated_reactions,
     direct_messages,
     link_notices,
+    new_alert,
     people,
     revocations,
     user_groups,
@@ -61,6 +62,7 @@ SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
             escalation.begin,
             dedicated_channels.create_where_wanted,
             slack.show_new_alert,
+            new_alert.tell_creator,
         )
     ),
     facts.AlertEventJoined: Reactions(together=(slack.show_alerts_anew,)),

@@ -32,9 +32,13 @@ def cut(text: str, limit: int) -> str:
     shown = text or "–"
     if units(shown) <= limit:
         return shown
-    while units(shown) > limit - 1:
-        shown = shown[:-1]
-    return shown + "…"
+    kept, length = 0, 0
+    for character in shown:
+        length += units(character)
+        if length > limit - 1:
+            break
+        kept += 1
+    return shown[:kept] + "…"
 
 
 def code(text: str, limit: int) -> str:
