@@ -22,6 +22,7 @@ from portal.slack.steps import Ask, Done, Look, Step
 
 MOST_STEPS = 25  # then the other lanes have their turn
 SUCCESS_NOTED_EVERY = 30.0  # seconds
+PLACES = {POST: "post_at", UPDATE: "update_at", HISTORY: "look_at"}
 LANE = (
     select(Lane)
     .where(Lane.account_id == bindparam("account_id"), Lane.channel_id == bindparam("channel_id"))
@@ -67,9 +68,11 @@ def locked(account_id: int, channel_id: str) -> Lane:
     mine = {"account_id": account_id, "channel_id": channel_id}
     lane = db.session.scalar(LANE, mine)
     if lane is None:
-        made = insert(Lane).values(**mine, next_at=now(), paced_at=now(), failures=0)
+        moments = dict.fromkeys(("next_at", "paced_at", "seen_at"), now())
+        made = insert(Lane).values(**mine, **moments, failures=0)
         db.session.execute(made.on_conflict_do_nothing())
         lane = db.session.execute(LANE, mine).scalar_one()
+    lane.keep_time(now())
     return lane
 
 
@@ -94,7 +97,8 @@ def _next(lane: Lane, moment: datetime, *, has_asked: bool) -> Step | None:
     """Choose the next step and write down that we try; or come back later, or rest."""
     lane.returns_at = None
     there = queue.census(lane.account_id, lane.channel_id, moment)
-    if there.is_empty and lane.summary_id is None and not has_asked:
+    may_rest = there.is_empty and lane.summary_id is None and not has_asked
+    if may_rest and not _must_get_to_know(lane):
         return None
     found = db.session.execute(LINK, {"account_id": lane.account_id}).first()
     if found is None or not found[0].is_working:
@@ -105,7 +109,7 @@ def _next(lane: Lane, moment: datetime, *, has_asked: bool) -> Step | None:
     credentials: Credentials = found[0].credentials
     outage = pacing.outage(lane.account_id) if found[1] is not None else None
     if outage is not None and not has_asked:
-        if outage.next_try_at > moment:  # another lane asks, and wakes all when Slack is back
+        if outage.is_quiet(moment):  # another lane asks, and wakes all when Slack is back
             lane.returns_at = outage.next_try_at + pacing.LEASE
             return None
         outage.next_try_at = moment + pacing.LEASE
@@ -126,8 +130,7 @@ def _shows_new_ones_from(lane: Lane, moment: datetime) -> datetime:
     if lane.summary_id is None:
         return lane.post_at or moment
     summary = db.session.get_one(Summary, lane.summary_id)
-    shown_at = summary.shown_at or moment
-    return max(lane.update_at or moment, shown_at + queue.SUMMARY_SPACING)
+    return max(lane.update_at or moment, queue.ready_at(summary, moment))
 
 
 def _due(
@@ -135,14 +138,15 @@ def _due(
 ) -> tuple[Step | None, datetime | None]:
     """What may be done now; else when something may."""
     waits: list[datetime] = []
-    may_look = lookback.may_look(credentials, lane.channel_id)
+    may_look = lookback.may_look(credentials, lane)
     uncertain = queue.uncertain(lane) if may_look and _may_be_uncertain(there) else []
-    if uncertain:
-        held_until = pacing.holds(lane.account_id, moment).get(HISTORY)
-        since = min(row.uncertain_since or row.created_at for row in uncertain)
-        if held_until is None:
+    if uncertain or (may_look and there.is_empty and _must_get_to_know(lane)):
+        at = _place(lane, HISTORY, moment)
+        if at <= moment:
+            lane.look_at = None
+            since = min([moment, *(row.uncertain_since or row.created_at for row in uncertain)])
             return Look(credentials, lane.channel_id, since), None
-        waits.append(held_until)
+        waits.append(at)
     if summaries.gather(lane, moment, there):
         db.session.flush()
         there = queue.census(lane.account_id, lane.channel_id, moment)
@@ -150,7 +154,7 @@ def _due(
         row = choose(lane, moment, there) if not (uncertain and method == POST) else None
         if row is None:
             continue
-        at = queue.ready_at(row)
+        at = queue.ready_at(row, moment)
         if at <= moment:
             at = _place(lane, method, moment)
         if at <= moment:
@@ -166,9 +170,14 @@ def _may_be_uncertain(there: queue.Census) -> bool:
     return there.uncertain > 0 or there.summaries > 0
 
 
+def _must_get_to_know(lane: Lane) -> bool:
+    """Whether we post there and have never looked: people are told of it before it matters."""
+    return lane.look_outcome is None and lane.last_success_at is not None
+
+
 def _place(lane: Lane, method: str, moment: datetime) -> datetime:
     """The lane's place in the budgets: taken once, kept until it is used."""
-    name = "post_at" if method == POST else "update_at"
+    name = PLACES[method]
     place: datetime | None = getattr(lane, name)
     if place is not None and place <= moment:  # taken before: is it still good?
         held_until = pacing.holds(lane.account_id, moment).get(method)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import selectinload
 
 from portal.db import db, now
@@ -25,6 +25,7 @@ from portal.errors import Conflict, Invalid
 BATCH = 500  # in one transaction
 LONGEST_WAIT = 24 * 60  # minutes
 LONGEST_MUTE = 14 * 24  # hours
+CLOCKS_AGREE = timedelta(seconds=2)
 BETWEEN_TESTS = timedelta(seconds=20)
 TOLD_ALREADY = (NotificationState.UNDER_WAY, NotificationState.SENT)
 
@@ -35,6 +36,23 @@ def take_due(moment: datetime) -> int:
         Notification.state == NotificationState.PLANNED, Notification.due_at <= moment
     )
     return _take(due.order_by(Notification.due_at).limit(BATCH), moment)
+
+
+def bring_near(moment: datetime) -> None:
+    """What was planned by a clock that was ahead keeps its wait, counted from now."""
+    ahead = Notification.created_at - moment
+    wrong = (
+        select(Notification.id)
+        .where(
+            Notification.state == NotificationState.PLANNED,
+            Notification.created_at > moment + CLOCKS_AGREE,
+        )
+        .with_for_update(skip_locked=True)
+    )
+    anew = update(Notification).where(Notification.id.in_(wrong))
+    moved = {"due_at": Notification.due_at - ahead, "created_at": moment}
+    db.session.execute(anew.values(moved), execution_options={"synchronize_session": False})
+    db.session.commit()
 
 
 def next_way(alert_id: int, user_id: int) -> None:
