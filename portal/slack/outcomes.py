@@ -87,7 +87,7 @@ def failed(lane: Lane, call: Call, problem: SlackError, moment: datetime) -> lis
     row = _row(call)
     if row is None:
         return []
-    row.last_error = problem.code
+    is_news, row.last_error = row.last_error != problem.code, problem.code
     if row.uncertain_since == call.begun_at and not problem.may_have_happened:
         row.uncertain_since = None
     elsewhere: list[str] = []
@@ -95,7 +95,9 @@ def failed(lane: Lane, call: Call, problem: SlackError, moment: datetime) -> lis
         case Meaning.ASKED_TO_WAIT:
             _asked_to_wait(lane, call, problem, moment)
         case Meaning.CHANNEL_CLOSED if not row.is_direct:
-            elsewhere = _closed(lane, row, problem, moment)
+            if is_news and isinstance(row, PostedMessage):
+                _record(row, TimelineKind.SLACK_HELD, reason=problem.code)
+            elsewhere = _closed(lane, problem, moment)
         case (
             Meaning.CHANNEL_CLOSED
             | Meaning.TOO_LONG
@@ -140,16 +142,12 @@ def _note_refusal(account_id: int) -> None:
     )
 
 
-def _closed(
-    lane: Lane, row: PostedMessage | Summary, problem: SlackError, moment: datetime
-) -> list[str]:
+def _closed(lane: Lane, problem: SlackError, moment: datetime) -> list[str]:
     """Try again later, and later still; the first time, tell those who can mend it."""
     lane.failures += 1
     lane.held_reason = problem.code
     wait = min(LONGEST_BACKOFF, FIRST_PROBE * 2 ** min(lane.failures - 1, 9))
     lane.next_at = moment + timedelta(seconds=_jitter(wait))
-    if lane.problem is None and isinstance(row, PostedMessage):
-        _record(row, TimelineKind.SLACK_HELD, reason=problem.code)
     return channel_problems.begin(lane, problem.code, moment)
 
 
