@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func, select
 
 from portal.db import db, now
 from portal.domain import rate_limits
-from portal.domain.routing.models import AlertAction
+from portal.domain.routing.models import ActionChannel
 from portal.slack import lookback, pacing, waiting
 from portal.slack.errors import words
 from portal.slack.installations import SlackInstallation
@@ -82,8 +82,8 @@ def by_channel(account_id: int) -> list[ChannelHealth]:
         func.count().filter(_was_given_up()),
         func.max(PostedMessage.shown_at),
     ).where(of_account)
-    actions = select(AlertAction.channel_id, AlertAction.channel_name)
-    named: Any = db.session.execute(actions.where(AlertAction.account_id == account_id))
+    actions = select(ActionChannel.channel_id, ActionChannel.channel_name)
+    named: Any = db.session.execute(actions.where(ActionChannel.account_id == account_id))
     names: dict[str, str] = dict(named.all())
     deliveries = {}
     for channel_id, name, failed, last in db.session.execute(

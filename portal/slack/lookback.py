@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from portal.slack import workspace
 from portal.slack.errors import INVITE
 from portal.slack.installations import Credentials
-from portal.slack.messages import alert, summary
-from portal.slack.pacing import HISTORY
-from portal.slack.posted import Lane, Message, PostedMessage, Summary
+from portal.slack.messages import alert, summary, thread
+from portal.slack.pacing import HISTORY, REPLIES
+from portal.slack.posted import Lane, Message, PostedMessage, Summary, ThreadReply
 
 SCOPES = {"channels:history", "groups:history"}
 CLOCKS_DIFFER = timedelta(seconds=60)
@@ -21,6 +21,7 @@ OK = "ok"  # as Lane.look_outcome; otherwise Slack's code
 NAMES: dict[str, tuple[type[Message], str]] = {
     alert.EVENT_TYPE: (PostedMessage, "posted_message_id"),
     summary.EVENT_TYPE: (Summary, "summary_id"),
+    thread.EVENT_TYPE: (ThreadReply, "reply_id"),
 }
 
 
@@ -60,15 +61,22 @@ def why_not(lane: Lane) -> str | None:
     return f"{what}, so that a message is not shown twice after an interruption."
 
 
-def look(credentials: Credentials, channel_id: str, since: datetime) -> Seen:
-    """Our own messages in the channel since then, by their names. Raises SlackError."""
+def look(
+    credentials: Credentials, channel_id: str, since: datetime, thread_ts: str | None = None
+) -> Seen:
+    """Our own messages in the channel, or in one of its threads, since then, by their names.
+
+    Raises SlackError.
+    """
+    where = {"ts": thread_ts} if thread_ts else {}
     found: dict[Name, Found] = {}
     cursor, pages = None, 0
     while pages < MOST_PAGES:
         page = workspace.call(
             credentials,
-            HISTORY,
+            REPLIES if thread_ts else HISTORY,
             channel=channel_id,
+            **where,
             oldest=f"{(since - CLOCKS_DIFFER).timestamp():.6f}",
             include_all_metadata="true",
             limit=PER_PAGE,

@@ -34,10 +34,12 @@ from portal.slack.people import UserLink
 from portal.slack.posted import (
     BEHIND,
     CLOCKS_AGREE,
+    REPLY_BEHIND,
     SUMMARY_BEHIND,
     Lane,
     PostedMessage,
     Summary,
+    ThreadReply,
 )
 from portal.slack.profiles import SlackProfile
 
@@ -107,6 +109,7 @@ def _unfinished_lanes() -> list[tuple[int, str, datetime | None]]:
     behind = union(
         select(PostedMessage.account_id, PostedMessage.channel_id).where(BEHIND),
         select(Summary.account_id, Summary.channel_id).where(SUMMARY_BEHIND),
+        select(ThreadReply.account_id, ThreadReply.channel_id).where(REPLY_BEHIND),
         select(Lane.account_id, Lane.channel_id).where(Lane.summary_id.is_not(None)),
     ).subquery()
     found = (

@@ -14,7 +14,7 @@ from portal.domain.alerts import operations as alerts
 from portal.domain.alerts import queries
 from portal.domain.alerts.models import Alert, Priority, TimelineKind, Via
 from portal.domain.notices.models import Notice
-from portal.domain.routing.models import AlertAction
+from portal.domain.routing.models import ActionChannel, AlertAction
 from portal.slack import channel_health, pacing, tries
 from portal.slack.places import Place, places
 from portal.slack.posted import Lane, PostedMessage
@@ -438,7 +438,7 @@ def test_a_renamed_channel_is_called_by_its_new_name(story: Story, people: dict[
     follow(story, people, type="channel_rename", channel=channel)
     assert place(story, alert_id).label == "#incidents"
     with story.app.app_context():
-        assert db.session.scalars(select(AlertAction.channel_name)).all() == ["incidents"]
+        assert db.session.scalars(select(ActionChannel.channel_name)).all() == ["incidents"]
 
 
 def test_a_channel_with_a_new_id_keeps_its_messages_and_gets_the_next_ones(

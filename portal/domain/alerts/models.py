@@ -110,6 +110,10 @@ class TimelineKind(StrEnum):
     REROUTED = "rerouted"
     NOT_ROUTED = "not_routed"  # no policy has the routing key of the event
     RESPONDER_ADDED = "responder_added"
+    RESPONDER_REMOVED = "responder_removed"
+    NOT_RESOLVED = "not_resolved"  # within the time that an alert action names
+    ACTION_SUCCEEDED = "action_succeeded"  # a person had a manual alert action carried out
+    ACTION_FAILED = "action_failed"
     NOTIFIED = "notified"
     NOTIFICATION_FAILED = "notification_failed"
     SLACK_POSTED = "slack_posted"
