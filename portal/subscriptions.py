@@ -66,7 +66,6 @@ SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
     facts.AlertCreated: Reactions(
         with_it=(
             escalation.begin,
-            dedicated_channels.create_where_wanted,
             slack.show_new_alert,
             new_alert_told.tell_creator,
         )
@@ -75,7 +74,7 @@ SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
     facts.AlertAcknowledged: ANSWERED,
     facts.AlertResolved: ANSWERED,
     facts.AlertPriorityRaised: Reactions(
-        with_it=(escalation.go_on, dedicated_channels.create_where_wanted),
+        with_it=(escalation.go_on, dedicated_channels.create_for_raised),
         together=(slack.show_alerts_anew,),
     ),
     facts.AlertEscalated: Reactions(together=(slack.show_alerts_anew,)),

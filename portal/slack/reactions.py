@@ -7,6 +7,7 @@ from sqlalchemy import TextClause, delete, select, text, update
 
 from portal.db import db, now
 from portal.domain.alerts.models import Alert, TimelineEntry
+from portal.domain.dedicated_channels import reactions as dedicated_channels
 from portal.domain.facts import (
     AlertAcknowledged,
     AlertActionDue,
@@ -74,11 +75,12 @@ SHOW = text(SHOWN + "SELECT 1")
 
 
 def show_new_alert(fact: AlertCreated) -> Iterable[Wake]:
-    """The channels of the matching alert actions should show it."""
+    """The channels of the matching alert actions should show it; one may be made for it alone."""
     alert = db.session.get_one(Alert, fact.alert_id)
     actions = routing.actions_for(alert)
     if not actions:
         return []
+    dedicated_channels.create_where_wanted(alert, actions)
     for action in actions:
         if Trigger.NOT_RESOLVED in action.triggers:
             timers.start([alert.id], action, Trigger.NOT_RESOLVED)

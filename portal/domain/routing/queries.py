@@ -111,12 +111,10 @@ def publishing(alert: Alert, trigger: Trigger) -> list[AlertAction]:
     return matching.publishing(actions, trigger, subject_of(alert, actions)) if actions else []
 
 
-def wants_channel(alert: Alert) -> bool:
-    """Whether an automatic action that the alert fits wants a channel for each of its alerts."""
+def wants_channel(alert: Alert, actions: Iterable[AlertAction]) -> bool:
+    """Whether an automatic one that the alert fits wants a channel for each of its alerts."""
     actions = [
-        each
-        for each in actions_for(alert)
-        if each.creates_channel and each.mode is TriggerMode.AUTOMATIC
+        each for each in actions if each.creates_channel and each.mode is TriggerMode.AUTOMATIC
     ]
     if not actions:
         return False
