@@ -12,9 +12,9 @@ from portal.domain.accounts.models import User
 from portal.domain.accounts.permissions import Permission
 from portal.domain.audit.actions import AuditAction
 from portal.domain.routing import queries
+from portal.domain.routing.changes import audit, audit_change, described, fill
 from portal.domain.routing.drafts import LONGEST_NAME, ActionDraft
 from portal.domain.routing.models import ActionChannel, AlertAction
-from portal.domain.routing.operations import audit, audit_change, described, fill
 from portal.domain.routing.triggers import TriggerMode
 from portal.domain.sources import queries as sources
 from portal.domain.sources.models import AlertSource

@@ -9,9 +9,9 @@ from portal.domain.audit import log
 from portal.domain.audit.actions import AuditAction
 from portal.domain.facts import AlertActionTested, announce
 from portal.domain.routing import queries
-from portal.domain.routing.drafts import ActionDraft, shown
-from portal.domain.routing.models import ActionChannel, ActionTest, AlertAction
-from portal.domain.routing.triggers import LABELS, Trigger
+from portal.domain.routing.changes import audit, audit_change, described, fill
+from portal.domain.routing.drafts import ActionDraft
+from portal.domain.routing.models import ActionTest, AlertAction
 from portal.domain.sources.models import AlertSource
 from portal.errors import Conflict, Invalid, NotFound
 
@@ -103,30 +103,6 @@ def delete(action_id: int, *, by: User) -> None:
     db.session.commit()
 
 
-def fill(action: AlertAction, draft: ActionDraft) -> None:
-    """Make the action what the draft says. Raises Invalid, or NotFound for another's source."""
-    draft.check()
-    if any(source.account_id != action.account_id for source in draft.sources):
-        raise NotFound("There is no such alert source in your account.")
-    action.name, action.mode = draft.called, draft.mode
-    action.sources = list(dict.fromkeys(draft.sources))  # one may be named twice
-    known = {channel.channel_id: channel for channel in action.channels}
-    action.channels = [
-        known.get(channel_id) or ActionChannel(channel_id=channel_id, account_id=action.account_id)
-        for channel_id in dict(draft.channels)
-    ]
-    names = {each[0]: shown(each) for each in draft.channels}
-    for channel in action.channels:
-        channel.channel_name = names[channel.channel_id]
-    action.trigger_names = [each.value for each in Trigger if each in draft.triggers]
-    action.ended_after, action.not_resolved_after = draft.ended_after, draft.not_resolved_after
-    action.stored_conditions = [each.to_json() for each in draft.conditions]
-    action.needs_all, action.after_storm = draft.needs_all, draft.after_storm
-    fallback = draft.fallback
-    action.fallback_channel_id = fallback[0] if fallback else None
-    action.fallback_channel_name = shown(fallback) if fallback else None
-
-
 def _locked(action_id: int, by: User) -> AlertAction:
     by.require(Permission.MANAGE_ALERT_ACTIONS)
     wanted = queries.visible_to(by).where(AlertAction.id == action_id).with_for_update()
@@ -134,43 +110,3 @@ def _locked(action_id: int, by: User) -> AlertAction:
     if action is None:
         raise NotFound("There is no such alert action in your account.")
     return action
-
-
-def audit_change(action: AlertAction, before: dict[str, str], by: User) -> None:
-    """Note within the running transaction what is different from `before`, if anything is."""
-    changed = log.changes(before, described(action))
-    if changed:
-        audit(AuditAction.ALERT_ACTION_CHANGED, action, by, **changed)
-
-
-def audit(action: AuditAction, subject: AlertAction, by: User | str, **details: str) -> None:
-    """Note a deed within the running transaction, with all that the action does."""
-    log.record(
-        action,
-        account_id=subject.account_id,
-        by=by,
-        subject=f"alert action {subject.name}",
-        **described(subject),
-        **details,
-    )
-
-
-def described(action: AlertAction) -> dict[str, str]:
-    """What it does, in the audit log's words."""
-    days = action.archive_channel_days
-    joined = " and " if action.needs_all else " or "
-    return {
-        "name": action.name,
-        "channel": ", ".join(each.channel_name for each in action.channels),
-        "channel_id": ", ".join(each.channel_id for each in action.channels),
-        "sources": ", ".join(sorted(source.name for source in action.sources)),
-        "mode": action.mode,
-        "updates": ", ".join(map(LABELS.__getitem__, action.triggers)) or "none",
-        "conditions": joined.join(map(str, action.conditions)) or "none",
-        "ended_after": f"{action.ended_after} s",
-        "not_resolved_after": f"{action.not_resolved_after or 0} s",
-        "fallback": action.fallback_channel_name or "none",
-        "after_storm": action.after_storm,
-        "own_channels": "for high priority" if action.creates_channel else "no",
-        "archived": f"after {days} days" if days else "never",
-    }
