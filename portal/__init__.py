@@ -13,6 +13,7 @@ from portal.db import db
 from portal.extensions import csrf, htmx, login_manager, migrate
 from portal.ingest import endpoints as ingest
 from portal.jobs import alert_actions as action_timers  # noqa: F401 - likewise
+from portal.jobs import clocks as clock_watch  # noqa: F401 - what a wrong clock has planned
 from portal.jobs import escalations as timers  # noqa: F401 - what every worker does by the clock
 from portal.jobs import upkeep  # noqa: F401 - its periodic jobs belong to every worker
 from portal.jobs.schema import not_procrastinate

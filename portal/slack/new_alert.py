@@ -7,30 +7,27 @@ Elsewhere people with an account choose among all that they may see.
 import re
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import Select, func
 
 from portal.db import db
 from portal.domain.accounts.models import User
 from portal.domain.accounts.permissions import Permission
-from portal.domain.alerts.models import Alert, Via
+from portal.domain.alerts.models import Via
 from portal.domain.by_hand import operations as by_hand
 from portal.domain.by_hand.operations import NOT_SWITCHED_ON, Draft, SlackUser
 from portal.domain.escalation import queries as escalation
 from portal.domain.escalation.models import EscalationPolicy
-from portal.domain.facts import AlertCreated
 from portal.domain.slack_sources import queries as slack_sources
 from portal.domain.slack_sources.models import SlackSource
 from portal.domain.sources import queries as sources
 from portal.domain.sources.models import AlertSource
 from portal.errors import Conflict, Denied, Invalid
-from portal.slack import people, replies
-from portal.slack.clicks import Way
+from portal.slack import people
 from portal.slack.messages import new_alert as messages
 from portal.slack.messages.modal import MOST_OPTIONS
 from portal.slack.messages.new_alert import ADVANCED, SOURCE, Named, Typed
 from portal.slack.refusals import only_members
-from portal.slack.windows import Kind, Next, SlackModal, Values, View, Window
+from portal.slack.windows import Kind, Next, Values, View, Window
 
 TEAM, CHANNEL = "new_alert", "new_alert_here"
 KEY = "slack:"  # what an alert's creation_key begins with, before the number of its modal
@@ -87,37 +84,6 @@ def policy_choices(person: User, typed: str) -> list[Named]:
     if not person.can(Permission.RESPOND_TO_ALERTS):
         return []
     return _fitting(escalation.visible_to(person), EscalationPolicy, typed)
-
-
-def tell_creator(fact: AlertCreated) -> None:
-    """In the alert's own transaction: have one line said of it, where its modal was opened."""
-    alert = db.session.get_one(Alert, fact.alert_id)
-    key = alert.creation_key or ""
-    modal = db.session.get(SlackModal, int(key[len(KEY) :])) if key.startswith(KEY) else None
-    if modal is None:
-        return
-    url = f"{current_app.config['PUBLIC_URL']}/alerts/{alert.id}"
-    message = messages.told(modal.slack_user_id, alert.summary, url, _asked(alert, modal))
-    replies.say(
-        message["text"],
-        blocks=message["blocks"],
-        way=Way.PUBLIC if modal.kind == CHANNEL else Way.NEW,
-        account_id=modal.account_id,
-        slack_user_id=modal.slack_user_id,
-        channel_id=modal.channel_id,
-        response_url=modal.response_url,
-    )
-
-
-def _asked(alert: Alert, modal: SlackModal) -> str:
-    """The policy that it climbs, under the name that it has in the channel."""
-    climb = escalation.escalation_of(alert)
-    if climb is None:
-        return ""
-    here = slack_sources.of_channel(alert.account_id, modal.channel_id)
-    offered = {offer.policy_id: offer.name for offer in here.offers} if here else {}
-    name = offered.get(climb.policy_id or 0) if modal.kind == CHANNEL else None
-    return name or climb.policy_name
 
 
 def _view_of_team(window: Window) -> View:

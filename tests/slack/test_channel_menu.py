@@ -1,6 +1,5 @@
 """Does `/ilert` let the right people choose what a channel shows, and does the channel hear of it?"""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,9 +10,8 @@ from portal.domain.accounts.models import Account, User
 from portal.domain.accounts.permissions import Role
 from portal.domain.audit.actions import AuditAction
 from portal.domain.audit.models import AuditEntry
-from portal.domain.routing import operations as routing
-from portal.domain.routing import queries
-from portal.domain.routing.models import AfterStorm, AlertAction
+from portal.domain.routing.models import ActionChannel, AlertAction
+from portal.domain.routing.triggers import DEFAULT, TriggerMode
 from portal.domain.sources.models import AlertSource
 from portal.slack import installations
 from tests.make import make_action, make_alert, make_source
@@ -93,8 +91,8 @@ def actions(story: Story) -> list[AlertAction]:
     with story.app.app_context():
         found = db.session.scalars(select(AlertAction).order_by(AlertAction.id)).all()
         for action in found:
-            assert action.sources
-            assert action.channels  # loaded, to be read later
+            assert action.sources  # loaded, to be read later, as what follows
+            assert action.channels
         return list(found)
 
 
@@ -126,6 +124,7 @@ def test_a_source_is_added_and_taken_out_in_place_and_the_channel_is_told(
     (action,) = actions(story)
     assert action.name == "Added in Slack to #ops by Uma"
     assert [(each.channel_id, each.channel_name) for each in action.channels] == [(OPS, "ops")]
+    assert (action.mode, action.triggers) == (TriggerMode.AUTOMATIC, list(DEFAULT))
     assert action.created_by_id == people["uma"].id
     assert "2 alert sources configured" in add(story, "U0UMA", other)
     assert len(seen(story, "U0UMA")) == 1  # the menu is edited, not sent anew
@@ -173,26 +172,41 @@ def test_remove_takes_just_that_source_out_of_actions_made_on_the_web(
     assert alone.id not in left
 
 
-def test_what_an_action_does_for_other_channels_and_sources_goes_on(
+def test_remove_leaves_the_other_channels_of_an_action_and_its_other_sources_alone(
     story: Story, people: dict[str, User], source: AlertSource
 ) -> None:
     other = new_source(story, people, "Aardvark")
     with story.app.app_context():
-        action = make_action(source, other, channel_id=OPS, channel_name="ops")
-        draft = queries.draft_of(action)
-        uma = db.session.get_one(User, people["uma"].id)
-        in_both = replace(
-            draft, channels=[(OPS, "ops"), ("C0DB", "db")], after_storm=AfterStorm.OWN
-        )
-        routing.change(action.id, in_both, by=uma)
+        both = make_action(source, other, channel_id=OPS, channel_name="ops")
+        action = db.session.get_one(AlertAction, both.id)
+        also = ActionChannel(account_id=both.account_id, channel_id="C0DB", channel_name="db")
+        action.channels.append(also)
+        db.session.commit()
     type_it(story, "U0UMA")
+    assert "1 alert source configured" in remove(story, "U0UMA")  # Aardvark, the first by name
+
+    def sent() -> list[tuple[str, str]]:
+        return sorted(
+            (each.name, channel.channel_name)
+            for action in actions(story)
+            for each in action.sources
+            for channel in action.channels
+        )
+
+    assert sent() == [("Aardvark", "db"), ("Prometheus <eu>", "db"), ("Prometheus <eu>", "ops")]
     remove(story, "U0UMA")
-    found = {
-        tuple(each.name for each in action.sources): {at.channel_name for at in action.channels}
-        for action in actions(story)
-    }
-    assert found == {("Prometheus <eu>",): {"ops", "db"}, ("Aardvark",): {"db"}}
-    assert {action.after_storm for action in actions(story)} == {AfterStorm.OWN}
+    assert sent() == [("Aardvark", "db"), ("Prometheus <eu>", "db")]
+
+
+def test_what_people_run_by_hand_is_not_sent_here(
+    story: Story, people: dict[str, User], source: AlertSource
+) -> None:
+    with story.app.app_context():
+        action = make_action(source, channel_id=OPS, channel_name="ops")
+        db.session.get_one(AlertAction, action.id).mode = TriggerMode.MANUAL
+        db.session.commit()
+    assert "0 alert sources configured" in type_it(story, "U0UMA")
+    assert offered(story, "U0UMA") == [f"[{source.id}] Prometheus <eu>"]
 
 
 def test_a_click_that_comes_twice_changes_and_says_one_thing(

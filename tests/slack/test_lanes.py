@@ -415,6 +415,7 @@ def test_a_storm_into_a_closed_channel_appears_as_a_whole_in_the_other_one(
         db.session.execute(update(AlertAction).values(**other))
         db.session.commit()
     story.sandbox.admin("archive", channel=CHANNEL)
+    assert story.sandbox.deliveries("channel_archive", wait=10, count=1)  # not in the middle of it
     for number in range(30):
         an_alert(story, source_id, f"Disk {number} is full")
     story.work()

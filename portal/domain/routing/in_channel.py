@@ -14,7 +14,7 @@ from portal.domain.audit.actions import AuditAction
 from portal.domain.routing import queries
 from portal.domain.routing.changes import audit, audit_change, described, fill
 from portal.domain.routing.drafts import LONGEST_NAME, ActionDraft
-from portal.domain.routing.models import AlertAction
+from portal.domain.routing.models import ActionChannel, AlertAction
 from portal.domain.routing.triggers import TriggerMode
 from portal.domain.sources import queries as sources
 from portal.domain.sources.models import AlertSource
@@ -45,13 +45,12 @@ def add(
 ) -> tuple[AlertSource, bool]:
     """Send the source's alerts to the channel. False: they were sent there already."""
     source = _locked(source_id, by)
-    if source.id in _shown_ids(by, channel_id):
+    if source in sources_in(by, channel_id):
         db.session.commit()
         return source, False
-    name = f"Added in Slack to #{channel_name} by {by.name}"
+    name = f"Added in Slack to #{channel_name} by {by.name}"[:LONGEST_NAME]
     action = AlertAction(account_id=source.account_id, created_by_id=by.id)
-    channel = (channel_id, channel_name)
-    fill(action, ActionDraft([source], [channel], name=name[:LONGEST_NAME]))
+    fill(action, ActionDraft([source], [(channel_id, channel_name)], name=name))
     db.session.add(action)
     audit(AuditAction.ALERT_ACTION_CREATED, action, by)
     db.session.commit()
@@ -61,11 +60,10 @@ def add(
 def remove(source_id: int, *, channel_id: str, by: User) -> tuple[AlertSource, bool]:
     """Send none of the source's alerts there any more; whatever else its actions do goes on.
 
-    False: none were sent there. An action that has nothing else to do is deleted.
+    False: none were sent there.
     """
     source = _locked(source_id, by)
-    wanted = _naming(by, channel_id).order_by(AlertAction.id)
-    found = db.session.scalars(wanted.with_for_update(of=AlertAction)).all()
+    found = db.session.scalars(_naming(by, channel_id).with_for_update()).all()
     concerned = [action for action in found if source in action.sources]
     for action in concerned:
         _take_out(action, source, channel_id, by)
@@ -74,38 +72,40 @@ def remove(source_id: int, *, channel_id: str, by: User) -> tuple[AlertSource, b
 
 
 def _take_out(action: AlertAction, source: AlertSource, channel_id: str, by: User) -> None:
-    draft, before = queries.draft_of(action), described(action)
-    others = [each for each in draft.sources if each != source]
-    elsewhere = [each for each in draft.channels if each[0] != channel_id]
-    if not others and not elsewhere:
+    """Of several sources in several channels, one in one channel: the rest becomes two actions."""
+    before, draft = described(action), queries.draft_of(action)
+    others = [channel for channel in draft.channels if channel[0] != channel_id]
+    if len(draft.sources) == 1 and not others:
         audit(AuditAction.ALERT_ACTION_DELETED, action, by)
         db.session.delete(action)
         return
-    if others and elsewhere:  # in the other channels the source's alerts go on appearing
-        rest = AlertAction(account_id=action.account_id, created_by_id=by.id)
-        rest.creates_channel = action.creates_channel
-        rest.archive_channel_days = action.archive_channel_days
-        fill(rest, replace(draft, sources=[source], channels=elsewhere))
-        db.session.add(rest)
-        audit(AuditAction.ALERT_ACTION_CREATED, rest, by)
-    remaining = {"sources": others} if others else {"channels": elsewhere}
-    fill(action, replace(draft, **remaining))
+    if len(draft.sources) == 1:
+        fill(action, replace(draft, channels=others))
+    else:
+        fill(action, replace(draft, sources=[each for each in draft.sources if each != source]))
+        if others:
+            rest = AlertAction(
+                account_id=action.account_id,
+                created_by_id=action.created_by_id,
+                creates_channel=action.creates_channel,
+                archive_channel_days=action.archive_channel_days,
+            )
+            fill(rest, replace(draft, sources=[source], channels=others))
+            db.session.add(rest)
+            audit(AuditAction.ALERT_ACTION_CREATED, rest, by)
     audit_change(action, before, by)
 
 
 def _naming(viewer: User, channel_id: str) -> Select[AlertAction]:
-    """The actions that show alerts in the channel by themselves."""
-    wanted = queries.naming(viewer.account_id, channel_id)
-    return wanted.where(AlertAction.mode == TriggerMode.AUTOMATIC)
+    """The actions that send alerts to the channel by themselves."""
+    named = AlertAction.channels.any(ActionChannel.channel_id == channel_id)
+    wanted = queries.visible_to(viewer).where(named, AlertAction.mode == TriggerMode.AUTOMATIC)
+    return wanted.order_by(AlertAction.id)
 
 
 def _shown_in(viewer: User, channel_id: str) -> Select[tuple[int]]:
-    wanted = _naming(viewer, channel_id).join(AlertAction.sources)
-    return wanted.with_only_columns(AlertSource.id)
-
-
-def _shown_ids(viewer: User, channel_id: str) -> set[int]:
-    return set(db.session.scalars(_shown_in(viewer, channel_id)))
+    actions = _naming(viewer, channel_id).order_by(None)
+    return actions.join(AlertAction.sources).with_only_columns(AlertSource.id)
 
 
 def _locked(source_id: int, by: User) -> AlertSource:
