@@ -146,6 +146,13 @@ def manual_actions(alert: Alert) -> list[tuple[AlertAction, ActionRun | None]]:
     return [(action, run) for action, run in rows if run or matching.fits(action, subject)]
 
 
+def why_not(alert: Alert) -> list[tuple[AlertAction, str]]:
+    """The actions of the alert's source, and for each why it has not shown the alert."""
+    actions = actions_for(alert)
+    subject = subject_of(alert, actions)
+    return [(action, matching.why_not(action, subject)) for action in actions]
+
+
 def tests_of(action: AlertAction) -> list[ActionTest]:
     """The last test in each channel, by the channel's name."""
     wanted = select(ActionTest).where(ActionTest.action_id == action.id)
