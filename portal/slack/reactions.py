@@ -146,7 +146,8 @@ def _show_where_told(told: thread_updates.Wanted) -> None:
     """A message comes first, wherever the alert is not shown yet."""
     wanted = {alert_id for alert_id, _ in told.lines}
     rows = select(PostedMessage.alert_id, PostedMessage.channel_id)
-    there = set(db.session.execute(rows.where(PostedMessage.alert_id.in_(wanted))).tuples())
+    found = db.session.execute(rows.where(PostedMessage.alert_id.in_(wanted)))
+    there = {(alert_id, channel_id) for alert_id, channel_id in found}
     missing: dict[int, list[str]] = {}
     for alert_id, channel_id in told.lines:
         if (alert_id, channel_id) not in there:
