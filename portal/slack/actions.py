@@ -1,6 +1,7 @@
 """What follows from a pressed button? One function per action_id; changes now, talk later."""
 
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 
@@ -11,7 +12,9 @@ from portal.domain.alerts.models import Alert, Via
 from portal.errors import PortalError
 from portal.jobs.engine import job, wake
 from portal.slack import (
+    channel_menu,
     installations,
+    modals,
     oncall_clicks,
     people,
     probes,
@@ -22,17 +25,17 @@ from portal.slack import (
 )
 from portal.slack.clicks import SlackClick
 from portal.slack.errors import Meaning, SlackError
-from portal.slack.messages.alert import ACKNOWLEDGE, RESOLVE
+from portal.slack.messages.alert import ACKNOWLEDGE, MORE, RESOLVE
 from portal.slack.payloads import BlockAction
-
-NOT_LINKED = "This workspace is not linked. An admin can link it under ⚙ → Connectors."
-NOT_CONNECTED = (
-    "Your Slack user is not connected to an account here. Nothing was changed. Ask an admin for an"
-    " account with the e-mail address of your Slack profile."
+from portal.slack.refusals import (
+    NOT_AVAILABLE,
+    NOT_CONNECTED,
+    NOT_LINKED,
+    OLD_BUTTON,
+    SLACK_AWAY,
+    only_members,
+    our_fault,
 )
-SLACK_AWAY = "Slack could not say who you are just now. Nothing was changed; please press again."
-NOT_AVAILABLE = "This alert is not available here."
-OLD_BUTTON = "This button is not in use any more. Nothing was changed."
 
 log = structlog.get_logger()
 
@@ -49,6 +52,8 @@ BY_ACTION_ID: dict[str, Callable[[int, User], Alert]] = {
     ACKNOWLEDGE: _acknowledge,
     RESOLVE: _resolve,
 }
+# Buttons that open a modal: which one, and what the number on the button is.
+OPENS: dict[str, tuple[str, str]] = {MORE: (MORE, "alert_id")}
 
 
 def press(click: BlockAction) -> None:
@@ -57,17 +62,18 @@ def press(click: BlockAction) -> None:
     if installation is None:
         _tell(click, None, NOT_LINKED)
     elif click.user_team_id not in (installation.team_id, installation.enterprise_id):
-        _tell(
-            click,
-            installation.account_id,
-            f"Only members of {installation.team_name} can act here.",
-        )
+        _tell(click, installation.account_id, only_members(installation.team_name))
     elif click.action_id in oncall_clicks.ACTION_IDS:
         oncall_clicks.press(click, installation)
-    elif click.action_id not in BY_ACTION_ID and click.action_id not in summary_clicks.ACTION_IDS:
+    elif click.action_id in channel_menu.DEEDS:
+        channel_menu.press(click, installation)
+    elif click.action_id not in (*BY_ACTION_ID, *OPENS, *summary_clicks.ACTION_IDS):
         _tell(click, installation.account_id, OLD_BUTTON)
     elif not (click.value.isascii() and click.value.isdigit() and len(click.value) < 19):
         _tell(click, installation.account_id, NOT_AVAILABLE)
+    elif click.action_id in OPENS:
+        kind, about = OPENS[click.action_id]
+        _open(click, kind, {about: int(click.value)}, installation.account_id)
     else:
         probes.notice_domain(installation, click.team_domain)
         person = people.linked(installation.account_id, click.user_id)
@@ -83,10 +89,21 @@ def press(click: BlockAction) -> None:
 
 def apologize(click: BlockAction, reference: str) -> None:
     """Tell the person that the fault is ours, with the id under which the log has it."""
-    text = f"Something went wrong here (reference {reference}). Nothing was changed."
     installation = installations.of_team(click.team_id)
-    _tell(click, installation.account_id if installation else None, text)
+    _tell(click, installation.account_id if installation else None, our_fault(reference))
     db.session.commit()
+
+
+def _open(click: BlockAction, kind: str, subject: dict[str, Any], account_id: int) -> None:
+    modals.ask(
+        kind,
+        subject,
+        account_id=account_id,
+        slack_user_id=click.user_id,
+        channel_id=click.channel_id,
+        trigger_id=click.trigger_id,
+        response_url=click.response_url,
+    )
 
 
 def _act(

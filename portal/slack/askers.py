@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from portal.db import db
 from portal.domain.accounts.models import User
-from portal.slack import people, profiles
+from portal.slack import installations, people, profiles, workspace
 from portal.slack.installations import SlackInstallation
 from portal.slack.profiles import Kind, SlackProfile
 
@@ -58,3 +59,23 @@ class Asker:
     def time_zone(self) -> str:
         """An IANA name; empty where Slack has told us none."""
         return self.profile.time_zone if self.profile else ""
+
+
+def ask_slack(account_id: int, slack_user_id: str) -> None:
+    """Ask Slack who a user of it is, and keep the answer: what they are, and whose e-mail it is.
+
+    Commits before it asks. Raises SlackError.
+    """
+    installation = installations.of_account(account_id)
+    if installation is None:
+        return
+    credentials = installation.credentials
+    db.session.commit()
+    record = workspace.call(credentials, "users.info", user=slack_user_id).get("user") or {}
+    installation = installations.of_account(account_id)
+    if installation is not None:
+        profiles.note(record, installation)
+        person = people.person_of(record, installation)
+        if person is not None and people.linked(account_id, slack_user_id) is None:
+            people.link(person, slack_user_id)
+    db.session.commit()

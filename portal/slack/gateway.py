@@ -137,7 +137,7 @@ def may_respond_to(response_url: str) -> bool:
 
 
 # Methods that read take forms; Slack ignores a JSON body there (slack.md 4.1).
-JSON_METHODS = ("chat.",)
+JSON_METHODS = ("chat.", "views.")
 
 
 def _as_slack_takes_them(method: str, arguments: dict[str, Any]) -> dict[str, Any]:

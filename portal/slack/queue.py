@@ -129,7 +129,7 @@ def next_of_both(
         return message or reply
     if ready_at(reply, moment) > moment:
         return message
-    is_first = ready_at(message, moment) <= moment and not threads.has_turn(lane, moment)
+    is_first = ready_at(message, moment) <= moment and not threads.has_turn(lane, reply, moment)
     return message if is_first else reply
 
 

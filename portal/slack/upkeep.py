@@ -42,8 +42,10 @@ from portal.slack.posted import (
     ThreadReply,
 )
 from portal.slack.profiles import SlackProfile
+from portal.slack.windows import SlackModal
 
 CLICKS_KEPT = timedelta(hours=1)
+MODALS_KEPT = timedelta(hours=24)  # somebody may leave one open over night
 EVENTS_KEPT = timedelta(hours=48)  # Slack repeats an event for a day
 PEOPLE_KEPT = timedelta(days=14)  # after an uninstallation; Slack's developer policy
 
@@ -65,6 +67,7 @@ def prune(moment: datetime) -> None:
     for people_data in (UserLink, SlackProfile, ChannelList):
         gone = delete(people_data).where(people_data.account_id.in_(long_broken))
         db.session.execute(gone)
+    db.session.execute(delete(SlackModal).where(SlackModal.created_at < moment - MODALS_KEPT))
     erasing.sweep()
 
 

@@ -3,6 +3,9 @@
 import re
 from urllib.parse import quote, urlsplit
 
+# Slack has no escape for what it formats with, so it is shown by characters that look like it.
+LOOKALIKES = str.maketrans({"*": "∗", "~": "∼", "`": "ˋ"})
+EDGE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")  # only there does an underscore format
 # Nothing of it can be seen, and most of it turns around or hides what stands beside it: controls
 # (no line breaks and tabs), bidirectional embeddings, overrides and isolates, and fillers. What
 # joins emoji and letters of some scripts stays (U+200C, U+200D).
@@ -49,9 +52,18 @@ def cut(text: str, limit: int) -> str:
     shown = visible(text) or "–"
     if units(shown) <= limit:
         return shown
-    while units(shown) > limit - 1:
-        shown = shown[:-1]
-    return shown + "…"
+    kept, length = 0, 0
+    for character in shown:
+        length += units(character)
+        if length > limit - 1:
+            break
+        kept += 1
+    return shown[:kept] + "…"
+
+
+def plain(text: str) -> str:
+    """Text that formats nothing, and ends no bold around it, wherever it stands."""
+    return EDGE.sub("＿", text.translate(LOOKALIKES))
 
 
 def code(text: str, limit: int) -> str:
