@@ -1,6 +1,7 @@
 """What follows from a pressed button? One function per action_id; changes now, talk later."""
 
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 
@@ -11,7 +12,9 @@ from portal.domain.alerts.models import Alert, Via
 from portal.errors import PortalError
 from portal.jobs.engine import job, wake
 from portal.slack import (
+    connects,
     installations,
+    mapping,
     oncall_clicks,
     people,
     probes,
@@ -22,14 +25,13 @@ from portal.slack import (
 )
 from portal.slack.clicks import SlackClick
 from portal.slack.errors import Meaning, SlackError
+from portal.slack.installations import SlackInstallation
 from portal.slack.messages.alert import ACKNOWLEDGE, RESOLVE
 from portal.slack.payloads import BlockAction
+from portal.slack.profiles import Kind
 
 NOT_LINKED = "This workspace is not linked. An admin can link it under ⚙ → Connectors."
-NOT_CONNECTED = (
-    "Your Slack user is not connected to an account here. Nothing was changed. Ask an admin for an"
-    " account with the e-mail address of your Slack profile."
-)
+NO_SUCH_USER = "Slack does not know your user any more. Nothing was changed."
 SLACK_AWAY = "Slack could not say who you are just now. Nothing was changed; please press again."
 NOT_AVAILABLE = "This alert is not available here."
 OLD_BUTTON = "This button is not in use any more. Nothing was changed."
@@ -54,7 +56,9 @@ BY_ACTION_ID: dict[str, Callable[[int, User], Alert]] = {
 def press(click: BlockAction) -> None:
     """Carry out a click of a linked person; of anybody else, note it and ask Slack who they are."""
     installation = installations.of_team(click.team_id)
-    if installation is None:
+    if click.action_id == connects.CONNECT:
+        pass  # it opens an address in the browser
+    elif installation is None:
         _tell(click, None, NOT_LINKED)
     elif click.user_team_id not in (installation.team_id, installation.enterprise_id):
         _tell(
@@ -131,16 +135,16 @@ def identify_clicker(click_id: int) -> None:
         record = workspace.call(credentials, "users.info", user=slack_user_id).get("user") or {}
     except SlackError as problem:
         log.warning("clicker_not_identified", click_id=click_id, slack_error=problem.code)
-        _finish(click_id, NOT_CONNECTED if problem.meaning is Meaning.PERSON else SLACK_AWAY)
+        _finish(click_id, NO_SUCH_USER if problem.meaning is Meaning.PERSON else SLACK_AWAY)
         return
     click = db.session.get(SlackClick, click_id)
     installation = installations.of_account(click.account_id) if click else None
-    person = people.person_of(record, installation) if click and installation else None
-    if person is None or click is None or installation is None:
-        _finish(click_id, NOT_CONNECTED)
+    person = mapping.recognise(record, installation) if click and installation else None
+    if click is None or installation is None:
         return
-    people.link(person, slack_user_id)
-    profiles.note(record, installation)
+    if person is None:
+        _not_connected(click, installation, record)
+        return
     if click.action_id in summary_clicks.ACTION_IDS:
         wake(summary_clicks.carry_out, click_id=click_id)
         db.session.commit()
@@ -148,6 +152,22 @@ def identify_clicker(click_id: int) -> None:
     db.session.commit()
     _act(click.action_id, click.alert_id, person, click, click.account_id)
     _finish(click_id, None)
+
+
+def _not_connected(
+    click: SlackClick, installation: SlackInstallation, record: dict[str, Any]
+) -> None:
+    """Offer to connect; not to whom we would never connect."""
+    if profiles.kind_of(record, installation) is Kind.OUTSIDER:
+        _finish(click.id, f"Only members of {installation.team_name} can act here.")
+        return
+    offered = connects.offer(
+        click.account_id, click.slack_user_id, action_id=click.action_id, about_id=click.alert_id
+    )
+    db.session.delete(click)
+    db.session.flush()
+    _tell(click, click.account_id, connects.NOT_CONNECTED, connect_id=offered)
+    db.session.commit()
 
 
 def _finish(click_id: int, explanation: str | None) -> None:
@@ -160,11 +180,17 @@ def _finish(click_id: int, explanation: str | None) -> None:
     db.session.commit()
 
 
-def _tell(click: BlockAction | SlackClick, account_id: int | None, text: str) -> None:
+def _tell(
+    click: BlockAction | SlackClick,
+    account_id: int | None,
+    text: str,
+    connect_id: int | None = None,
+) -> None:
     replies.say(
         text,
         account_id=account_id,
         slack_user_id=click.slack_user_id if isinstance(click, SlackClick) else click.user_id,
         channel_id=click.channel_id,
         response_url=click.response_url,
+        connect_id=connect_id,
     )

@@ -13,7 +13,7 @@ import structlog
 
 from portal.db import db, now
 from portal.jobs.engine import job, wake
-from portal.slack import installations, oncall, people, profiles, replies, workspace
+from portal.slack import installations, mapping, oncall, replies, workspace
 from portal.slack.actions import NOT_LINKED
 from portal.slack.askers import Asker
 from portal.slack.clicks import SlackCommand
@@ -89,10 +89,7 @@ def identify_asker(command_id: int) -> None:
     noted = db.session.get(SlackCommand, command_id)
     if installation is None or noted is None:
         return
-    profiles.note(record, installation)
-    person = people.person_of(record, installation)
-    if person is not None and people.linked(installation.account_id, slack_user_id) is None:
-        people.link(person, slack_user_id)
+    mapping.recognise(record, installation)
     asker = Asker.find(installation, slack_user_id, noted.channel_id, has_been_asked=True)
     _finish(command_id, _answer(asker, noted.command, noted.text).message)
 
