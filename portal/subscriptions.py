@@ -31,6 +31,7 @@ from portal.slack import (
     direct_messages,
     link_notices,
     mapping,
+    new_alert_told,
     revocations,
     status_updates,
     user_groups,
@@ -68,6 +69,7 @@ SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
             escalation.begin,
             dedicated_channels.create_where_wanted,
             slack.show_new_alert,
+            new_alert_told.tell_creator,
         )
     ),
     facts.AlertEventJoined: Reactions(together=(slack.show_alerts_anew,)),

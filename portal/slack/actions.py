@@ -12,13 +12,14 @@ from portal.domain.alerts.models import Alert, Via
 from portal.errors import PortalError
 from portal.jobs.engine import job, wake
 from portal.slack import (
+    channel_menu,
     connects,
     installations,
     mapping,
+    modals,
     oncall_clicks,
     people,
     probes,
-    profiles,
     replies,
     summary_clicks,
     workspace,
@@ -26,15 +27,18 @@ from portal.slack import (
 from portal.slack.clicks import SlackClick
 from portal.slack.errors import Meaning, SlackError
 from portal.slack.installations import SlackInstallation
-from portal.slack.messages.alert import ACKNOWLEDGE, RESOLVE
+from portal.slack.messages.alert import ACKNOWLEDGE, MORE, RESOLVE
 from portal.slack.payloads import BlockAction
-from portal.slack.profiles import Kind
-
-NOT_LINKED = "This workspace is not linked. An admin can link it under ⚙ → Connectors."
-NO_SUCH_USER = "Slack does not know your user any more. Nothing was changed."
-SLACK_AWAY = "Slack could not say who you are just now. Nothing was changed; please press again."
-NOT_AVAILABLE = "This alert is not available here."
-OLD_BUTTON = "This button is not in use any more. Nothing was changed."
+from portal.slack.refusals import (
+    NO_SUCH_USER,
+    NOT_AVAILABLE,
+    NOT_CONNECTED,
+    NOT_LINKED,
+    OLD_BUTTON,
+    SLACK_AWAY,
+    only_members,
+    our_fault,
+)
 
 log = structlog.get_logger()
 
@@ -51,6 +55,8 @@ BY_ACTION_ID: dict[str, Callable[[int, User], Alert]] = {
     ACKNOWLEDGE: _acknowledge,
     RESOLVE: _resolve,
 }
+# Buttons that open a modal: which one, and what the number on the button is.
+OPENS: dict[str, tuple[str, str]] = {MORE: (MORE, "alert_id")}
 
 
 def press(click: BlockAction) -> None:
@@ -61,17 +67,18 @@ def press(click: BlockAction) -> None:
     elif installation is None:
         _tell(click, None, NOT_LINKED)
     elif click.user_team_id not in (installation.team_id, installation.enterprise_id):
-        _tell(
-            click,
-            installation.account_id,
-            f"Only members of {installation.team_name} can act here.",
-        )
+        _tell(click, installation.account_id, only_members(installation.team_name))
     elif click.action_id in oncall_clicks.ACTION_IDS:
         oncall_clicks.press(click, installation)
-    elif click.action_id not in BY_ACTION_ID and click.action_id not in summary_clicks.ACTION_IDS:
+    elif click.action_id in channel_menu.DEEDS:
+        channel_menu.press(click, installation)
+    elif click.action_id not in (*BY_ACTION_ID, *OPENS, *summary_clicks.ACTION_IDS):
         _tell(click, installation.account_id, OLD_BUTTON)
     elif not (click.value.isascii() and click.value.isdigit() and len(click.value) < 19):
         _tell(click, installation.account_id, NOT_AVAILABLE)
+    elif click.action_id in OPENS:
+        kind, about = OPENS[click.action_id]
+        _open(click, kind, {about: int(click.value)}, installation.account_id)
     else:
         probes.notice_domain(installation, click.team_domain)
         person = people.linked(installation.account_id, click.user_id)
@@ -87,10 +94,21 @@ def press(click: BlockAction) -> None:
 
 def apologize(click: BlockAction, reference: str) -> None:
     """Tell the person that the fault is ours, with the id under which the log has it."""
-    text = f"Something went wrong here (reference {reference}). Nothing was changed."
     installation = installations.of_team(click.team_id)
-    _tell(click, installation.account_id if installation else None, text)
+    _tell(click, installation.account_id if installation else None, our_fault(reference))
     db.session.commit()
+
+
+def _open(click: BlockAction, kind: str, subject: dict[str, Any], account_id: int) -> None:
+    modals.ask(
+        kind,
+        subject,
+        account_id=account_id,
+        slack_user_id=click.user_id,
+        channel_id=click.channel_id,
+        trigger_id=click.trigger_id,
+        response_url=click.response_url,
+    )
 
 
 def _act(
@@ -143,7 +161,7 @@ def identify_clicker(click_id: int) -> None:
     if click is None or installation is None:
         return
     if person is None:
-        _not_connected(click, installation, record)
+        _not_connected(click, installation)
         return
     if click.action_id in summary_clicks.ACTION_IDS:
         wake(summary_clicks.carry_out, click_id=click_id)
@@ -154,19 +172,18 @@ def identify_clicker(click_id: int) -> None:
     _finish(click_id, None)
 
 
-def _not_connected(
-    click: SlackClick, installation: SlackInstallation, record: dict[str, Any]
-) -> None:
-    """Offer to connect; not to whom we would never connect."""
-    if profiles.kind_of(record, installation) is Kind.OUTSIDER:
-        _finish(click.id, f"Only members of {installation.team_name} can act here.")
-        return
-    offered = connects.offer(
-        click.account_id, click.slack_user_id, action_id=click.action_id, about_id=click.alert_id
+def _not_connected(click: SlackClick, installation: SlackInstallation) -> None:
+    """Offer to connect, and keep what was pressed for then; not to whom we would never connect."""
+    alert_id = click.alert_id if click.action_id in BY_ACTION_ID else None  # else of a summary
+    offered = connects.offer_to_stranger(
+        click.account_id, click.slack_user_id, action_id=click.action_id, about_id=alert_id
     )
+    if offered is None:
+        _finish(click.id, only_members(installation.team_name))
+        return
     db.session.delete(click)
     db.session.flush()
-    _tell(click, click.account_id, connects.NOT_CONNECTED, connect_id=offered)
+    _tell(click, click.account_id, NOT_CONNECTED, connect_id=offered)
     db.session.commit()
 
 

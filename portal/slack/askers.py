@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from portal.db import db
 from portal.domain.accounts.models import User
-from portal.slack import people, profiles
+from portal.slack import installations, mapping, people, profiles, workspace
 from portal.slack.installations import SlackInstallation
 from portal.slack.profiles import Kind, SlackProfile
 
@@ -58,3 +59,20 @@ class Asker:
     def time_zone(self) -> str:
         """An IANA name; empty where Slack has told us none."""
         return self.profile.time_zone if self.profile else ""
+
+
+def ask_slack(account_id: int, slack_user_id: str) -> None:
+    """Ask Slack who a user of it is, and keep the answer: what they are, and whose e-mail it is.
+
+    Commits before it asks. Raises SlackError.
+    """
+    installation = installations.of_account(account_id)
+    if installation is None:
+        return
+    credentials = installation.credentials
+    db.session.commit()
+    record = workspace.call(credentials, "users.info", user=slack_user_id).get("user") or {}
+    installation = installations.of_account(account_id)
+    if installation is not None:
+        mapping.recognise(record, installation)
+    db.session.commit()

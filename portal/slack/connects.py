@@ -14,14 +14,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Base, db, now
 from portal.domain.accounts.secrets import new_token, token_hash
+from portal.slack import people, profiles
 from portal.slack.messages.text import markdown
+from portal.slack.profiles import Kind
 
 LASTS = timedelta(minutes=15)
 CONNECT = "connect"  # the button's action_id: it opens an address, and Slack tells us besides
-NOT_CONNECTED = (
-    "Your Slack user is not connected to an account here. Nothing was changed. Press *Connect*, or"
-    " ask an admin for an account."
-)
 
 
 class Connect(Base):
@@ -58,6 +56,21 @@ def offer(
     db.session.add(row)
     db.session.flush()
     return row.id
+
+
+def offer_to_stranger(
+    account_id: int,
+    slack_user_id: str,
+    *,
+    action_id: str | None = None,
+    about_id: int | None = None,
+) -> int | None:
+    """The same for whoever may connect and is not connected; none for bots and people from outside."""
+    profile = profiles.of(account_id, slack_user_id)
+    is_theirs = people.linked(account_id, slack_user_id) is not None
+    if profile is None or profile.kind is Kind.OUTSIDER or is_theirs:
+        return None
+    return offer(account_id, slack_user_id, action_id=action_id, about_id=about_id)
 
 
 def address(connect_id: int) -> str | None:

@@ -5,10 +5,16 @@ from flask import Blueprint, current_app, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from portal.db import db
-from portal.slack import actions, payloads, suggestions
+from portal.slack import actions, modals, payloads, refusals, shortcuts, suggestions
 from portal.slack import commands as commands_
 from portal.slack.events import Event, receive
-from portal.slack.payloads import BlockAction, BlockSuggestion, SlashCommand
+from portal.slack.payloads import (
+    BlockAction,
+    BlockSuggestion,
+    OpenView,
+    Shortcut,
+    SlashCommand,
+)
 from portal.slack.signing import signed_by_slack
 
 bp = Blueprint("slack", __name__, url_prefix="/slack")
@@ -18,12 +24,22 @@ log = structlog.get_logger()
 @bp.post("/interactions")
 @signed_by_slack
 def interactions() -> ResponseReturnValue:
-    """Buttons. What is not ours, or not known any more, is acknowledged and changes nothing."""
+    """Buttons, shortcuts and modals. What is not ours, or not known any more, is acknowledged and changes
+    nothing."""
     payload = payloads.decode(request.form.get("payload", ""))
-    if payload.get("type") == "block_actions" and _is_our_app(payload.get("api_app_id")):
+    kind = payload.get("type")
+    if not _is_our_app(payload.get("api_app_id")):
+        return "", 200
+    if kind == "block_actions":
         click = BlockAction.parse(payload)
         if click is not None and click.team_id and click.user_id:
             return _press(click)
+    elif kind in ("shortcut", "message_action"):
+        return _shortcut(Shortcut.parse(payload))
+    elif kind == "view_submission":
+        return _submit(OpenView.parse(payload))
+    elif kind == "view_closed":
+        modals.close(OpenView.parse(payload))
     return "", 200
 
 
@@ -55,8 +71,8 @@ def commands() -> ResponseReturnValue:
     except Exception:
         db.session.rollback()
         log.exception("command_failed")
-        answer = {"text": f"Something went wrong here (reference {g.request_id})."}
-    return jsonify({"response_type": "ephemeral", **answer})
+        answer = {"text": refusals.our_fault(g.request_id)}
+    return jsonify({"response_type": "ephemeral", **answer}) if answer else ("", 200)
 
 
 @bp.post("/events")
@@ -84,9 +100,33 @@ def _press(click: BlockAction) -> ResponseReturnValue:
     Only where not even that could be stored does Slack get a 500, and warns the person itself.
     """
     try:
-        actions.press(click)
+        if click.view is not None:
+            modals.act(click)
+        else:
+            actions.press(click)
     except Exception:
         db.session.rollback()
         log.exception("click_failed")
         actions.apologize(click, g.request_id)
+    return "", 200
+
+
+def _submit(view: OpenView) -> ResponseReturnValue:
+    """What Slack does with the modal. A fault of ours is said in it, and what was typed stays."""
+    try:
+        return jsonify(modals.submit(view))
+    except Exception:
+        db.session.rollback()
+        log.exception("submission_failed")
+        return jsonify(modals.refusal(view, refusals.our_fault(g.request_id)))
+
+
+def _shortcut(shortcut: Shortcut) -> ResponseReturnValue:
+    """200 once it is stored that a modal is wanted; a fault of ours is said where there is a place."""
+    try:
+        shortcuts.run(shortcut)
+    except Exception:
+        db.session.rollback()
+        log.exception("shortcut_failed")
+        shortcuts.apologize(shortcut, g.request_id)
     return "", 200

@@ -20,6 +20,8 @@ class BlockAction:
     action_id: str
     value: str
     response_url: str
+    trigger_id: str = ""
+    view: "OpenView | None" = None  # none: in a message
 
     @classmethod
     def parse(cls, payload: dict[str, Any]) -> Self | None:
@@ -42,7 +44,53 @@ class BlockAction:
             action_id=text(action, "action_id"),
             value=text(action, "value") or text(_dict(action.get("selected_option")), "value"),
             response_url=text(payload, "response_url"),
+            trigger_id=text(payload, "trigger_id"),
+            view=OpenView.parse(payload) if "view" in payload else None,
         )
+
+
+@dataclass(frozen=True)
+class OpenView:
+    """A modal, as the person's client has it: https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload."""
+
+    app_id: str
+    team_id: str
+    user_id: str
+    user_team_id: str
+    view_id: str
+    callback_id: str
+    token: str  # our private_metadata
+    values: Mapping[str, str]  # by block_id; several choices are joined by commas
+
+    @classmethod
+    def parse(cls, payload: dict[str, Any]) -> Self:
+        """Odd shapes become empty strings."""
+        user, view = _dict(payload.get("user")), _dict(payload.get("view"))
+        user_team_id = text(user, "team_id")
+        team_id = text(_dict(payload.get("team")), "id") or text(view, "app_installed_team_id")
+        blocks = _dict(_dict(view.get("state")).get("values"))
+        return cls(
+            app_id=text(payload, "api_app_id"),
+            team_id=team_id or user_team_id,
+            user_id=text(user, "id"),
+            user_team_id=user_team_id or team_id,
+            view_id=text(view, "id"),
+            callback_id=text(view, "callback_id"),
+            token=text(view, "private_metadata"),
+            values={
+                str(block_id): _value(next(iter(_dict(elements).values()), None))
+                for block_id, elements in blocks.items()
+            },
+        )
+
+
+def _value(element: object) -> str:
+    """What one element of a modal holds: https://docs.slack.dev/reference/block-kit/block-elements."""
+    state = _dict(element)
+    if isinstance(several := state.get("selected_options"), list):
+        return ",".join(text(_dict(each), "value") for each in several)
+    chosen = text(_dict(state.get("selected_option")), "value")
+    return text(state, "value") or chosen or text(state, "selected_user")
 
 
 @dataclass(frozen=True)
@@ -52,10 +100,12 @@ class SlashCommand:
     app_id: str
     team_id: str
     user_id: str
+    user_name: str
     channel_id: str
     command: str  # /il-oncall
     text: str  # what came after it, with Slack's escapes undone
     response_url: str
+    trigger_id: str = ""
 
     @classmethod
     def parse(cls, form: Mapping[str, str]) -> Self:
@@ -65,11 +115,68 @@ class SlashCommand:
             app_id=text(fields, "api_app_id"),
             team_id=text(fields, "team_id"),
             user_id=text(fields, "user_id"),
+            user_name=text(fields, "user_name"),
             channel_id=text(fields, "channel_id"),
             command=text(fields, "command"),
             text=as_typed(text(fields, "text")),
             response_url=text(fields, "response_url"),
+            trigger_id=text(fields, "trigger_id"),
         )
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    """One of the app's shortcuts, in general or on a message:
+    https://docs.slack.dev/reference/interaction-payloads/shortcuts-interaction-payload."""
+
+    app_id: str
+    team_id: str
+    user_id: str
+    user_name: str
+    user_team_id: str
+    callback_id: str
+    trigger_id: str
+    channel_id: str  # empty for a global one, as all that follows
+    response_url: str
+    message_ts: str
+    thread_ts: str
+    author: str  # Slack's id of who wrote the message
+    author_name: str  # of an app that wrote it
+    text: str  # with Slack's escapes undone
+
+    @classmethod
+    def parse(cls, payload: dict[str, Any]) -> Self:
+        """Odd shapes become empty strings."""
+        user, message = _dict(payload.get("user")), _dict(payload.get("message"))
+        user_team_id = text(user, "team_id")
+        team_id = text(_dict(payload.get("team")), "id") or user_team_id
+        return cls(
+            app_id=text(payload, "api_app_id"),
+            team_id=team_id,
+            user_id=text(user, "id"),
+            user_name=text(user, "username") or text(user, "name"),
+            user_team_id=user_team_id or team_id,
+            callback_id=text(payload, "callback_id"),
+            trigger_id=text(payload, "trigger_id"),
+            channel_id=text(_dict(payload.get("channel")), "id"),
+            response_url=text(payload, "response_url"),
+            message_ts=text(payload, "message_ts") or text(message, "ts"),
+            thread_ts=text(message, "thread_ts"),
+            author=text(message, "user"),
+            author_name=text(message, "username"),
+            text=as_typed(text(message, "text") or _attached(message)),
+        )
+
+    @property
+    def is_reply(self) -> bool:
+        return self.thread_ts not in ("", self.message_ts)
+
+
+def _attached(message: dict[str, Any]) -> str:
+    """What an app's message says that has attachments only."""
+    attachments = message.get("attachments")
+    first = _dict(attachments[0]) if isinstance(attachments, list) and attachments else {}
+    return text(first, "fallback") or text(first, "text")
 
 
 @dataclass(frozen=True)
@@ -81,8 +188,10 @@ class BlockSuggestion:
     team_id: str
     user_id: str
     user_team_id: str
+    channel_id: str  # of the message that the select is in; empty in a modal
     action_id: str
     typed: str
+    token: str = ""  # private_metadata of the modal it is in
 
     @classmethod
     def parse(cls, payload: dict[str, Any]) -> Self:
@@ -95,8 +204,10 @@ class BlockSuggestion:
             team_id=team_id or user_team_id,
             user_id=text(user, "id"),
             user_team_id=user_team_id or team_id,
+            channel_id=text(_dict(payload.get("channel")), "id"),
             action_id=text(payload, "action_id"),
             typed=text(payload, "value"),
+            token=text(view, "private_metadata"),
         )
 
 

@@ -34,6 +34,7 @@ from portal.slack.installations import (
 from portal.slack.people import UserLink
 from portal.slack.posted import (
     BEHIND,
+    CLOCKS_AGREE,
     REPLY_BEHIND,
     SUMMARY_BEHIND,
     Lane,
@@ -43,8 +44,10 @@ from portal.slack.posted import (
 )
 from portal.slack.profiles import SlackProfile
 from portal.slack.unlinked import UnlinkedPerson
+from portal.slack.windows import SlackModal
 
 CLICKS_KEPT = timedelta(hours=1)
+MODALS_KEPT = timedelta(hours=24)  # somebody may leave one open over night
 EVENTS_KEPT = timedelta(hours=48)  # Slack repeats an event for a day
 PEOPLE_KEPT = timedelta(days=14)  # after an uninstallation; Slack's developer policy
 
@@ -67,6 +70,7 @@ def prune(moment: datetime) -> None:
     for people_data in (UserLink, UnlinkedPerson, SlackProfile, ChannelList, Connect):
         gone = delete(people_data).where(people_data.account_id.in_(long_broken))
         db.session.execute(gone)
+    db.session.execute(delete(SlackModal).where(SlackModal.created_at < moment - MODALS_KEPT))
     erasing.sweep()
 
 
@@ -97,6 +101,15 @@ def wake_behind() -> None:
         wake(revocations.revoke_token, at=revocation.next_try_at, revocation_id=revocation.id)
 
 
+def wake_lanes_of_the_future(moment: datetime) -> None:
+    """Lanes that were last looked at by a clock that was ahead: each sets itself right."""
+    wanted = select(Lane.account_id, Lane.channel_id).where(Lane.seen_at > moment + CLOCKS_AGREE)
+    for account_id, channel_id in db.session.execute(
+        wanted.order_by(Lane.account_id, Lane.channel_id)
+    ):
+        wake(lanes.deliver, account_id=account_id, channel_id=channel_id)
+
+
 def _unfinished_lanes() -> list[tuple[int, str, datetime | None]]:
     """The channels with something behind or a storm to end, and when their lane means to return."""
     behind = union(
@@ -106,7 +119,7 @@ def _unfinished_lanes() -> list[tuple[int, str, datetime | None]]:
         select(Lane.account_id, Lane.channel_id).where(Lane.summary_id.is_not(None)),
     ).subquery()
     found = (
-        select(behind.c.account_id, behind.c.channel_id, Lane.returns_at)
+        select(behind.c.account_id, behind.c.channel_id, Lane.returns_at, Lane.seen_at)
         .join(SlackInstallation, SlackInstallation.account_id == behind.c.account_id)
         .outerjoin(
             Lane,
@@ -117,6 +130,6 @@ def _unfinished_lanes() -> list[tuple[int, str, datetime | None]]:
     )
     moment = now()
     return [
-        (account_id, channel_id, at if at is not None and at > moment else None)
-        for account_id, channel_id, at in db.session.execute(found)
+        (account_id, channel_id, at if at and at > moment >= seen_at - CLOCKS_AGREE else None)
+        for account_id, channel_id, at, seen_at in db.session.execute(found)
     ]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from portal.domain.accounts.models import User
 from portal.domain.alerts.models import Alert, AlertStatus, Priority
 from portal.domain.sources.models import AlertSource
-from portal.slack.messages.alert import ACKNOWLEDGE, RESOLVE, alert_message, plain_message
+from portal.slack.messages.alert import ACKNOWLEDGE, MORE, RESOLVE, alert_message, plain_message
 from portal.slack.messages.text import code, escape, link, plain, units
 
 URL = "https://alerts.example.com/alerts/7"
@@ -54,8 +54,8 @@ def test_each_status_shows_only_the_buttons_that_are_possible() -> None:
     taken = alert_message(an_alert(AlertStatus.ACKNOWLEDGED, **has_it), URL, 2)
     done = {"resolved_at": NOON, "resolved_by": ada, "resolved_by_id": 1}
     resolved = alert_message(an_alert(AlertStatus.RESOLVED, **done), URL, 3)
-    assert buttons_of(pending) == [ACKNOWLEDGE, RESOLVE]
-    assert buttons_of(taken) == [RESOLVE]
+    assert buttons_of(pending) == [ACKNOWLEDGE, RESOLVE, MORE]
+    assert buttons_of(taken) == [RESOLVE, MORE]
     assert buttons_of(resolved) == []
     assert "Ada Lovelace* has it" in texts_of(taken)
     assert "Resolved by *Ada Lovelace" in texts_of(resolved)

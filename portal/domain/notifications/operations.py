@@ -24,6 +24,7 @@ from portal.errors import Conflict, Invalid
 
 LONGEST_WAIT = 24 * 60  # minutes
 LONGEST_MUTE = 14 * 24  # hours
+CLOCKS_AGREE = timedelta(seconds=2)
 BETWEEN_TESTS = timedelta(seconds=20)
 AGAIN_AFTER_A_FAULT = timedelta(minutes=1)
 TOLD_ALREADY = (NotificationState.UNDER_WAY, NotificationState.SENT)
@@ -45,6 +46,23 @@ def postpone(notification_id: int) -> None:
         Notification.id == notification_id, Notification.state == NotificationState.PLANNED
     )
     db.session.execute(later.values(due_at=now() + AGAIN_AFTER_A_FAULT))
+    db.session.commit()
+
+
+def bring_near(moment: datetime) -> None:
+    """What was planned by a clock that was ahead keeps its wait, counted from now."""
+    ahead = Notification.created_at - moment
+    wrong = (
+        select(Notification.id)
+        .where(
+            Notification.state == NotificationState.PLANNED,
+            Notification.created_at > moment + CLOCKS_AGREE,
+        )
+        .with_for_update(skip_locked=True)
+    )
+    anew = update(Notification).where(Notification.id.in_(wrong))
+    moved = {"due_at": Notification.due_at - ahead, "created_at": moment}
+    db.session.execute(anew.values(moved), execution_options={"synchronize_session": False})
     db.session.commit()
 
 

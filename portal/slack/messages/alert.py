@@ -16,7 +16,7 @@ from slack_sdk.models.blocks import (
 from portal.domain.alerts.models import Alert, AlertStatus, Priority
 from portal.slack.messages.text import code, escape, link, moment, units
 
-ACKNOWLEDGE, RESOLVE = "alert_acknowledge", "alert_resolve"
+ACKNOWLEDGE, RESOLVE, MORE = "alert_acknowledge", "alert_resolve", "alert_more"
 EVENT_TYPE = "tocsin_alert"
 COLOURS = {
     AlertStatus.PENDING: "#d92d20",
@@ -47,7 +47,7 @@ def alert_message(
     """
     blocks = [
         _title(alert, url),
-        _state(alert),
+        SectionBlock(text=_markdown(state_line(alert))),
         *_asked(asked),
         _fields(alert),
         *([] if is_brief else [*_details(alert, url), *_links(alert)]),
@@ -81,14 +81,13 @@ def _title(alert: Alert, url: str) -> Block:
     return SectionBlock(text=_markdown(f"*{title}*"))
 
 
-def _state(alert: Alert) -> Block:
+def state_line(alert: Alert) -> str:
+    """Who has it or who ended it, and since when."""
     if alert.status is AlertStatus.RESOLVED:
-        line = f"Resolved by *{_name(alert.resolver)}*{_when(alert.resolved_at)}"
-    elif alert.status is AlertStatus.ACKNOWLEDGED:
-        line = f"*{_name(alert.acknowledger)}* has it, since{_when(alert.acknowledged_at)}"
-    else:
-        line = "Nobody has taken it yet"
-    return SectionBlock(text=_markdown(line))
+        return f"Resolved by *{_name(alert.resolver)}*{_when(alert.resolved_at)}"
+    if alert.status is AlertStatus.ACKNOWLEDGED:
+        return f"*{_name(alert.acknowledger)}* has it, since{_when(alert.acknowledged_at)}"
+    return "Nobody has taken it yet"
 
 
 def _asked(asked: Sequence[Asked]) -> list[Block]:
@@ -142,7 +141,7 @@ def _buttons(alert: Alert) -> list[Block]:
         buttons.append(ButtonElement(text="Acknowledge", action_id=ACKNOWLEDGE, value=value))
     if alert.is_open:
         resolve = ButtonElement(text="Resolve", action_id=RESOLVE, value=value, style="primary")
-        buttons.append(resolve)
+        buttons += [resolve, ButtonElement(text="More…", action_id=MORE, value=value)]
     return [ActionsBlock(elements=buttons)] if buttons else []
 
 
