@@ -30,6 +30,7 @@ from portal.web import (
     alerts,
     banners,
     calendar_feeds,
+    connect,
     dedicated_channels,
     errors,
     escalation_policies,
@@ -116,6 +117,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for part in (
         login,
         profile,
+        connect,
         notifications,
         banners,
         alerts,

@@ -30,8 +30,8 @@ from portal.slack import (
     dedicated_reactions,
     direct_messages,
     link_notices,
+    mapping,
     new_alert_told,
-    people,
     revocations,
     status_updates,
     user_groups,
@@ -63,6 +63,7 @@ SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
     facts.PersonChanged: Reactions(
         with_it=(absences.note_absence, notifications.forget, direct_messages.forget)
     ),
+    facts.PersonJoined: Reactions(after_it=(mapping.look_up,)),
     facts.AlertCreated: Reactions(
         with_it=(
             escalation.begin,
@@ -111,7 +112,7 @@ SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
             link_notices.say_no_more,
             user_groups.try_again,
         ),
-        after_it=(people.link_people,),
+        after_it=(mapping.look_up,),
     ),
     facts.WorkspaceBroken: Reactions(
         with_it=(link_notices.tell_admins, direct_messages.link_is_gone)
