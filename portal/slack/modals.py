@@ -146,7 +146,7 @@ def act(click: BlockAction) -> None:
             following = run(Window(asker, dict(subject)), click.value) or following
         except PortalError as refused:
             db.session.rollback()
-            following = Next(following.kind, subject | {SAID: str(refused)})
+            following = Next(following.kind, subject | {SAID: f"⚠️ {refused}"})
     _become(modal_id, following, click.view.view_id)
 
 

@@ -4,17 +4,24 @@ from collections.abc import Callable
 from typing import Any
 
 from portal.domain.accounts.models import User
-from portal.slack import installations, oncall, people
+from portal.slack import installations, oncall, people, steering
+from portal.slack.messages import modal
 from portal.slack.messages import oncall as messages
-from portal.slack.messages.oncall import CHOOSE, Offered
+from portal.slack.messages.alert_modals import CHOOSE_PERSON, CHOOSE_TARGET
+from portal.slack.messages.oncall import CHOOSE
 from portal.slack.payloads import BlockSuggestion
 
-NONE = messages.options(Offered())
+Options = dict[str, Any]  # as Slack takes them
+NONE: Options = {"options": []}
 
-BY_ACTION_ID: dict[str, Callable[[User, str], Offered]] = {CHOOSE: oncall.choices}
+BY_ACTION_ID: dict[str, Callable[[User, BlockSuggestion], Options]] = {
+    CHOOSE: lambda person, asked: messages.options(oncall.choices(person, asked.typed)),
+    CHOOSE_TARGET: lambda person, asked: modal.options(steering.targets(person, asked)),
+    CHOOSE_PERSON: lambda person, asked: modal.options(steering.responders(person, asked)),
+}
 
 
-def suggest(suggestion: BlockSuggestion) -> dict[str, Any]:
+def suggest(suggestion: BlockSuggestion) -> Options:
     """The answer to Slack: nothing for whoever is not mapped, and for selects we do not know."""
     find = BY_ACTION_ID.get(suggestion.action_id)
     installation = installations.of_team(suggestion.team_id)
@@ -23,4 +30,4 @@ def suggest(suggestion: BlockSuggestion) -> dict[str, Any]:
     if suggestion.user_team_id not in (installation.team_id, installation.enterprise_id):
         return NONE
     person = people.linked(installation.account_id, suggestion.user_id)
-    return messages.options(find(person, suggestion.typed)) if person else NONE
+    return find(person, suggestion) if person else NONE

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Identity, UniqueConstraint
+from sqlalchemy import ForeignKey, Identity, UniqueConstraint, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.db import Base, now
+from portal.db import Base, db, now
 from portal.domain.accounts.models import User
 from portal.slack.askers import Asker
 from portal.slack.tokens import EncryptedStr
@@ -83,3 +83,13 @@ class Kind:
     actions: Mapping[str, Callable[[Window, str], Next | None]] = field(default_factory=dict)
     errors_at: str = ""  # block_id of the input where a refusal stands that names no field
     needs_person: bool = True  # False: also for people without an account, if `view` lets them
+
+
+def subject_of(token: str, account_id: int | None, slack_user_id: str) -> dict[str, Any]:
+    """What the modal is about that has this token; empty for whatever is not this person's."""
+    wanted = select(SlackModal.subject).where(
+        SlackModal.token == token,
+        SlackModal.account_id == account_id,
+        SlackModal.slack_user_id == slack_user_id,
+    )
+    return db.session.scalar(wanted) or {}
