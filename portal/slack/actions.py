@@ -25,6 +25,7 @@ from portal.slack import (
 from portal.slack.clicks import SlackClick
 from portal.slack.errors import Meaning, SlackError
 from portal.slack.messages.alert import ACKNOWLEDGE, MORE, RESOLVE
+from portal.slack.messages.summary import LIST
 from portal.slack.payloads import BlockAction
 from portal.slack.refusals import (
     NOT_AVAILABLE,
@@ -52,7 +53,7 @@ BY_ACTION_ID: dict[str, Callable[[int, User], Alert]] = {
     RESOLVE: _resolve,
 }
 # Buttons that open a modal: which one, and what the number on the button is.
-OPENS: dict[str, tuple[str, str]] = {MORE: (MORE, "alert_id")}
+OPENS: dict[str, tuple[str, str]] = {MORE: (MORE, "alert_id"), LIST: (LIST, "summary_id")}
 
 
 def press(click: BlockAction) -> None:

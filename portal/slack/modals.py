@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from portal.db import db, now
 from portal.errors import Invalid, PortalError
 from portal.jobs.engine import job, wake
-from portal.slack import askers, installations, replies, respond, workspace
+from portal.slack import askers, installations, replies, respond, summary_list, workspace
 from portal.slack.askers import Asker
 from portal.slack.errors import Meaning, SlackError
 from portal.slack.installations import Credentials, SlackInstallation
@@ -30,7 +30,7 @@ from portal.slack.refusals import (
 )
 from portal.slack.windows import SAID, Kind, Next, SlackModal, View, Window
 
-MODALS: dict[str, Kind] = {**respond.MODALS}
+MODALS: dict[str, Kind] = {**respond.MODALS, **summary_list.MODALS}
 
 CLOSE_ALL = {"response_action": "clear"}
 NOTHING_CHANGED = "Nothing was changed"
@@ -114,7 +114,7 @@ def submit(view: OpenView) -> View:
     if asker.person is None and kind.needs_person:
         return refusal(view, NOT_CONNECTED)
     modal.submitted_at = now()
-    window = Window(asker, dict(modal.subject))
+    window = Window(asker, dict(modal.subject), modal.created_at)
     try:
         following = kind.submit(window, view.values)
     except PortalError as refused:
@@ -143,7 +143,8 @@ def act(click: BlockAction) -> None:
     following = Next(modal.kind, subject)
     if asker.person is not None or not kind.needs_person:  # else `show` says so
         try:
-            following = run(Window(asker, dict(subject)), click.value) or following
+            window = Window(asker, dict(subject), modal.created_at)
+            following = run(window, click.value) or following
         except PortalError as refused:
             db.session.rollback()
             following = Next(following.kind, subject | {SAID: f"⚠️ {refused}"})
@@ -204,7 +205,7 @@ def _view(modal: SlackModal, asker: Asker) -> View:
         raise Invalid(TOO_OLD)
     if asker.person is None and kind.needs_person:
         raise Invalid(NOT_CONNECTED)
-    return _as_ours(kind.view(Window(asker, dict(modal.subject))), modal)
+    return _as_ours(kind.view(Window(asker, dict(modal.subject), modal.created_at)), modal)
 
 
 def _as_ours(view: View, modal: SlackModal) -> View:

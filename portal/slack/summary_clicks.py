@@ -7,8 +7,6 @@ job does the work. It may run again after a crash; what is done already is count
 from collections import Counter
 from collections.abc import Callable
 
-from flask import current_app
-
 from portal.db import db
 from portal.domain.accounts.models import User
 from portal.domain.alerts import operations as alerts
@@ -18,11 +16,9 @@ from portal.errors import Conflict, PortalError
 from portal.jobs.engine import job
 from portal.slack import people, replies, summaries
 from portal.slack.clicks import SlackClick
-from portal.slack.messages.summary import ACKNOWLEDGE_ALL, LIST, RESOLVE_ALL
-from portal.slack.messages.text import escape, link
+from portal.slack.messages.summary import ACKNOWLEDGE_ALL, RESOLVE_ALL
 from portal.slack.posted import Summary
 
-LISTED, LONGEST_LINE = 30, 120
 NOT_AVAILABLE = "These alerts are not available here."
 
 Operation = Callable[[int, User], Alert]
@@ -41,7 +37,7 @@ BULK: dict[str, tuple[set[AlertStatus], Operation, str]] = {
     ACKNOWLEDGE_ALL: ({AlertStatus.PENDING}, _acknowledge, "acknowledged"),
     RESOLVE_ALL: ({AlertStatus.PENDING, AlertStatus.ACKNOWLEDGED}, _resolve, "resolved"),
 }
-ACTION_IDS = {*BULK, LIST}
+ACTION_IDS = set(BULK)
 
 
 @job("summary_click:{click_id}")
@@ -55,8 +51,6 @@ def carry_out(click_id: int) -> None:
     action_id, person_id = click.action_id, person.id
     if summary is None or summary.account_id != person.account_id:
         _answer(click_id, NOT_AVAILABLE)
-    elif action_id == LIST:
-        _answer(click_id, _listed(summary.id, person))
     else:
         ids = summaries.alert_ids(summary.id)
         db.session.commit()
@@ -92,25 +86,6 @@ def _done(
     order = (called, "already were", "not allowed")
     said = ", ".join(f"{counts[what]} {what}" for what in order if counts[what])
     return f"{said or 'Nothing was changed'}."
-
-
-def _listed(summary_id: int, person: User) -> str:
-    """The open alerts, the most important first, as far as the person may see them."""
-    base = f"{current_app.config['PUBLIC_URL']}/alerts"
-    ids = summaries.alert_ids(summary_id)
-    visible = list(db.session.scalars(queries.visible_to(person).where(Alert.id.in_(ids))))
-    if not visible:
-        return NOT_AVAILABLE
-    seen = {alert.id: alert for alert in visible if alert.status is not AlertStatus.RESOLVED}
-    in_order = [seen[alert_id] for alert_id in ids if alert_id in seen]
-    lines = [
-        f"• {link(f'{base}/{alert.id}', alert.summary, LONGEST_LINE)}"
-        f" – {escape(alert.source.name, 40)}, {alert.status}"
-        for alert in in_order[:LISTED]
-    ]
-    if len(in_order) > LISTED:
-        lines.append(f"{len(in_order) - LISTED} more: {link(base, 'see all in the portal', 60)}")
-    return "\n".join(lines) or "None of these alerts is open any more."
 
 
 def _answer(click_id: int, text: str) -> None:

@@ -52,6 +52,7 @@ class Window:
 
     asker: Asker
     subject: dict[str, Any]
+    asked_at: datetime  # when it was asked for
 
     @property
     def person(self) -> User:
