@@ -16,8 +16,10 @@ from portal.domain.facts import (
     AlertPriorityRaised,
     AlertRerouted,
     AlertResolved,
+    AlertSummaryChanged,
     NobodyOnCall,
     ResponderAdded,
+    ResponderRemoved,
     WorkspaceLinked,
 )
 from portal.domain.routing import matching
@@ -36,7 +38,9 @@ AlertChanged = (
     | AlertEscalationEnded
     | NobodyOnCall
     | ResponderAdded
+    | ResponderRemoved
     | AlertRerouted
+    | AlertSummaryChanged
 )
 
 # In words of SQL, because building these two anew took as long as running them, for each event.

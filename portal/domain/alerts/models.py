@@ -110,6 +110,8 @@ class TimelineKind(StrEnum):
     REROUTED = "rerouted"
     NOT_ROUTED = "not_routed"  # no policy has the routing key of the event
     RESPONDER_ADDED = "responder_added"
+    RESPONDER_REMOVED = "responder_removed"
+    SUMMARY_CHANGED = "summary_changed"  # the data says before and after
     NOTIFIED = "notified"
     NOTIFICATION_FAILED = "notification_failed"
     SLACK_POSTED = "slack_posted"
