@@ -19,7 +19,7 @@ from portal.observability import health, logging
 from portal.settings import Settings, development_secrets, load
 from portal.slack import endpoints as slack
 from portal.slack import oauth
-from portal.slack.tokens import EncryptedStr, render_item
+from portal.slack.tokens import render_item
 from portal.web import (
     access,
     alert_actions,
@@ -71,7 +71,10 @@ def create_app(settings: Settings | None = None) -> Flask:
             "pool_events": connections.EVENTS,
             "pool_size": 10,
             "max_overflow": 10,
-            "connect_args": {"connect_timeout": 5},
+            # The connection that was used last has its statements prepared; at the second use each
+            # is, because planning some of them takes longer than running them.
+            "pool_use_lifo": True,
+            "connect_args": {"connect_timeout": 5, "prepare_threshold": 1},
             "hide_parameters": True,  # a fault's trace must not hold what people typed
         },
         SESSION_COOKIE_NAME="tocsin",
@@ -80,7 +83,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",  # Strict would be missing on the way back from Slack
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: nothing typed is lost overnight
     )
-    EncryptedStr.ring = MultiFernet([Fernet(key) for key in settings.ENCRYPTION_KEYS])
+    keys = [Fernet(key) for key in settings.ENCRYPTION_KEYS]
+    app.extensions["encryption_keys"] = MultiFernet(keys)
     if settings.TRUSTED_PROXIES:
         hops = settings.TRUSTED_PROXIES
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

@@ -19,6 +19,7 @@ from portal.domain.accounts import queries, sign_ins
 from portal.domain.accounts.permissions import Role
 from portal.domain.escalation import queries as escalation
 from portal.domain.routing import operations as routing
+from portal.domain.routing.drafts import ActionDraft
 from portal.domain.sources import operations as sources
 from portal.domain.sources import queries as source_queries
 from portal.domain.sources.models import TYPES
@@ -183,13 +184,9 @@ def create_action(account: str, names: tuple[str, ...], channel: str, channel_na
     """Send the alerts of these sources to a channel; print the action's id."""
     with create_app().app_context():
         owner = queries.account_named(account)
-        created = routing.create(
-            account=owner,
-            sources=[source_queries.source_named(owner, name) for name in names],
-            channel_id=channel,
-            channel_name=channel_name,
-            by=None,
-        )
+        sources = [source_queries.source_named(owner, name) for name in names]
+        draft = ActionDraft(sources=sources, channels=[(channel, channel_name)])
+        created = routing.create(draft, account=owner, by=None)
         click.echo(created.id)
 
 

@@ -23,7 +23,7 @@ def _ask_if_rested(connection: Any, record: Any, proxy: Any) -> None:
         return
     try:
         connection.execute("SELECT 1")
-        connection.rollback()
+        connection.commit()  # a rollback would make psycopg forget its prepared statements
     except psycopg.Error:
         raise DisconnectionError from None
 

@@ -23,6 +23,7 @@ from portal.domain.oncall.durations import Rotation
 from portal.domain.oncall.models import Schedule, ScheduleType
 from portal.domain.oncall.rules import Layer
 from portal.domain.routing import operations as routing
+from portal.domain.routing.drafts import ActionDraft
 from portal.domain.routing.models import AlertAction
 from portal.domain.slack_sources import operations as slack_sources
 from portal.domain.slack_sources.models import TYPE as SLACK_TYPE
@@ -119,15 +120,9 @@ def _action(account: Account) -> None:
     of_account = AlertAction.account_id == account.id
     if db.session.scalar(select(AlertAction.id).where(of_account).limit(1)) is not None:
         return
-    channel_id, channel_name = CHANNEL
     chosen = db.session.scalars(select(AlertSource).where(AlertSource.account_id == account.id))
-    routing.create(
-        account=account,
-        sources=list(chosen),
-        channel_id=channel_id,
-        channel_name=channel_name,
-        by=None,
-    )
+    draft = ActionDraft(sources=list(chosen), channels=[CHANNEL])
+    routing.create(draft, account=account, by=None)
 
 
 def _open_channel(account: Account, policy: EscalationPolicy) -> None:

@@ -24,6 +24,8 @@ from portal.jobs.engine import Job, Wake, wake
 from portal.mail import notices as mailed_notices
 from portal.mail import sending as mail
 from portal.slack import (
+    action_runs,
+    action_tests,
     dedicated,
     dedicated_reactions,
     direct_messages,
@@ -86,6 +88,10 @@ SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
         with_it=(notifications.hush,),
         together=(slack.show_alerts_anew, dedicated_reactions.follow_alerts, direct_messages.hush),
     ),
+    facts.TimelineGrew: Reactions(together=(slack.show_alerts_anew,)),
+    facts.AlertActionDue: Reactions(together=(slack.show_alerts_anew,)),
+    facts.AlertActionRun: Reactions(with_it=(action_runs.post,)),
+    facts.AlertActionTested: Reactions(after_it=(action_tests.post,)),
     facts.NotificationDue: Reactions(together=(direct_messages.hand_over, mail.hand_over)),
     facts.NotificationFailed: Reactions(after_it=(timers.next_way,)),
     facts.NoticeTold: Reactions(with_it=(mailed_notices.hand_over,)),

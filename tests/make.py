@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import count
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from flask import current_app
 from flask.testing import FlaskClient
@@ -28,7 +28,7 @@ from portal.domain.oncall import durations
 from portal.domain.oncall import operations as schedules
 from portal.domain.oncall.models import Override, Schedule, ScheduleType, StaticShift
 from portal.domain.oncall.rules import Layer
-from portal.domain.routing.models import AlertAction
+from portal.domain.routing.models import ActionChannel, AlertAction
 from portal.domain.slack_sources.models import OfferedPolicy, SlackSource, SlackSourceChannel
 from portal.domain.sources.models import AlertSource
 from portal.slack.installations import LinkState, SlackInstallation
@@ -169,6 +169,7 @@ def make_action(
     account: Account | None = None,
     channel_id: str = "C0123456789",
     channel_name: str = "ops",
+    **more: Any,
 ) -> AlertAction:
     """Alerts of these sources (a new one if none is given) appear in the channel."""
     chosen = list(sources) or [make_source(account)[0]]
@@ -176,9 +177,15 @@ def make_action(
         action = AlertAction(
             account_id=chosen[0].account_id,
             name=f"Alerts to #{channel_name}",
-            channel_id=channel_id,
-            channel_name=channel_name,
+            channels=[
+                ActionChannel(
+                    account_id=chosen[0].account_id,
+                    channel_id=channel_id,
+                    channel_name=channel_name,
+                )
+            ],
             sources=[db.session.get_one(AlertSource, source.id) for source in chosen],
+            **more,
         )
         db.session.add(action)
         db.session.commit()

@@ -145,7 +145,8 @@ def test_an_action_joins_several_sources_with_a_channel(tocsin: Tocsin, app: Fla
     with app.app_context():
         action = db.session.get_one(AlertAction, int(created.out))
         assert [source.name for source in action.sources] == ["one", "two"]
-        assert (action.channel_id, action.channel_name) == ("C0ALERTS", "alerts")
+        channels = [(each.channel_id, each.channel_name) for each in action.channels]
+        assert channels == [("C0ALERTS", "alerts")]
 
 
 @pytest.mark.parametrize(

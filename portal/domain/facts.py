@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from portal.db import db
+from portal.domain.alerts.models import TimelineEntry
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,38 @@ class AlertRerouted(Fact):
     """Other people are asked now, and it is pending again."""
 
     alert_id: int
+
+
+@dataclass(frozen=True)
+class TimelineGrew(Fact):
+    """Something was written on an alert's timeline. timeline.record() announces it for each line.
+
+    It carries the row itself, which gets its id only when the transaction is flushed.
+    """
+
+    entry: TimelineEntry
+
+
+@dataclass(frozen=True)
+class AlertActionDue(Fact):
+    """The time of an alert action has come that publishes this line of the timeline."""
+
+    action_id: int
+    entry: TimelineEntry
+
+
+@dataclass(frozen=True)
+class AlertActionRun(Fact):
+    """A person has a manual alert action carried out for an alert."""
+
+    run_id: int
+
+
+@dataclass(frozen=True)
+class AlertActionTested(Fact):
+    """Somebody wants to see whether an alert action gets through."""
+
+    action_id: int
 
 
 @dataclass(frozen=True)

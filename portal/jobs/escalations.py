@@ -45,7 +45,7 @@ def due(moment: datetime) -> int:
         .order_by(AlertEscalation.next_step_at)
     )
     alert_ids = list(db.session.scalars(waiting))
-    db.session.rollback()
+    db.session.commit()  # a rollback would make psycopg forget the prepared statements
     batches = [alert_ids[start : start + BATCH] for start in range(0, len(alert_ids), BATCH)]
     return sum(_take(batch, moment) for batch in batches)
 

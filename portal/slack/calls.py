@@ -6,13 +6,14 @@ from typing import Any
 
 from flask import current_app
 
-from portal.slack import people, summaries
+from portal.slack import people, summaries, threads
 from portal.slack.errors import Meaning
 from portal.slack.installations import Credentials
 from portal.slack.messages import alert as alert_messages
 from portal.slack.messages import summary as summary_messages
+from portal.slack.messages import thread as thread_messages
 from portal.slack.pacing import POST, UPDATE
-from portal.slack.posted import Message, PostedMessage, Summary
+from portal.slack.posted import Message, PostedMessage, Sent, Summary, ThreadReply
 
 # What is sent next when Slack refuses a form; after the plain one there is nothing simpler.
 SIMPLER = {
@@ -27,7 +28,7 @@ SIMPLER = {
 class Call:
     """One attempt at one message. `perhaps_twice`: an earlier one may have got through."""
 
-    kind: type[PostedMessage] | type[Summary]
+    kind: type[PostedMessage] | type[Summary] | type[ThreadReply]
     row_id: int
     version: int
     begun_at: datetime
@@ -38,7 +39,7 @@ class Call:
 
 
 def build(
-    row: PostedMessage | Summary,
+    row: Sent,
     credentials: Credentials,
     moment: datetime,
     *,
@@ -52,6 +53,8 @@ def build(
     else:
         metadata = _metadata(row)
         common |= {"unfurl_links": False, "unfurl_media": False, "metadata": metadata}
+    if isinstance(row, ThreadReply):
+        common["thread_ts"] = row.thread_ts
     return Call(
         kind=type(row),
         row_id=row.id,
@@ -69,6 +72,8 @@ def _metadata(row: Message) -> dict[str, Any]:
     if isinstance(row, PostedMessage):
         payload = {"alert_id": row.alert_id, "posted_message_id": row.id}
         event_type = alert_messages.EVENT_TYPE
+    elif isinstance(row, ThreadReply):
+        payload, event_type = {"reply_id": row.id}, thread_messages.EVENT_TYPE
     else:
         payload, event_type = {"summary_id": row.id}, summary_messages.EVENT_TYPE
     return {
@@ -77,7 +82,9 @@ def _metadata(row: Message) -> dict[str, Any]:
     }
 
 
-def _content(row: PostedMessage | Summary, alerts_url: str) -> dict[str, Any]:
+def _content(row: Sent, alerts_url: str) -> dict[str, Any]:
+    if isinstance(row, ThreadReply):
+        return threads.content(row, alerts_url)
     if isinstance(row, Summary):
         gathered = summaries.gathered(row)
         if row.form == "plain":

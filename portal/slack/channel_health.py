@@ -13,18 +13,20 @@ from sqlalchemy.orm import InstrumentedAttribute
 from portal.db import db, now
 from portal.domain.dedicated_channels import progress
 from portal.domain.dedicated_channels.models import DedicatedChannel
-from portal.domain.routing.models import AlertAction
+from portal.domain.routing import queries as routing
+from portal.domain.routing.models import ActionChannel, AlertAction
 from portal.jobs.engine import wake
 from portal.slack import channel_problems, installations, lanes, payloads
-from portal.slack.posted import Lane, PostedMessage, Summary
+from portal.slack.posted import Lane, PostedMessage, Summary, ThreadReply
 
 Names = tuple[InstrumentedAttribute[Any], InstrumentedAttribute[Any]]
 NAMED: tuple[tuple[type[Any], Names], ...] = (
-    (AlertAction, (AlertAction.channel_id, AlertAction.channel_name)),
+    (ActionChannel, (ActionChannel.channel_id, ActionChannel.channel_name)),
     (AlertAction, (AlertAction.fallback_channel_id, AlertAction.fallback_channel_name)),
     (DedicatedChannel, (DedicatedChannel.channel_id, DedicatedChannel.channel_name)),
     (PostedMessage, (PostedMessage.channel_id, PostedMessage.channel_name)),
     (Summary, (Summary.channel_id, Summary.channel_name)),
+    (ThreadReply, (ThreadReply.channel_id, ThreadReply.channel_name)),
 )
 
 
@@ -42,7 +44,7 @@ def try_now(account_id: int, channel_id: str) -> None:
     """Have the channel tried at once, unless Slack itself asked us to wait. The caller commits."""
     lane = lanes.locked(account_id, channel_id)
     lane.next_at, lane.returns_at = now(), None
-    for kind in (PostedMessage, Summary):
+    for kind in (PostedMessage, Summary, ThreadReply):
         mine = (kind.account_id == account_id) & (kind.channel_id == channel_id)
         waiting = update(kind).where(mine, kind.not_before > now())
         db.session.execute(waiting.values(not_before=None))
@@ -72,7 +74,7 @@ def _new_id(account_id: int, event: dict[str, Any]) -> None:
     for table, (channel_id, _) in NAMED:
         moved = update(table).where(table.account_id == account_id, channel_id == old)
         db.session.execute(moved.values({channel_id: new}))
-    for table in (PostedMessage, Summary):
+    for table in (PostedMessage, Summary, ThreadReply):
         followed = update(table).where(table.account_id == account_id)
         is_old = case((table.conversation_id == old, new), else_=table.conversation_id)
         db.session.execute(
@@ -111,10 +113,7 @@ def _joined(account_id: int, event: dict[str, Any]) -> None:
 
 def _known_lane(account_id: int, channel_id: str) -> Lane | None:
     """The lane of a channel that alerts are sent to; nothing is kept of any other."""
-    wanted = select(AlertAction.id).where(
-        AlertAction.account_id == account_id, AlertAction.channel_id == channel_id
-    )
-    if db.session.scalar(wanted.limit(1)) is None:
+    if db.session.scalar(routing.naming(account_id, channel_id).limit(1)) is None:
         return None
     return lanes.locked(account_id, channel_id)
 

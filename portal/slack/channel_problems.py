@@ -5,9 +5,9 @@ Each function works within the caller's transaction, with the lane locked.
 
 from datetime import datetime
 
-from sqlalchemy import literal, select
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload, selectinload
 
 from portal.db import db
 from portal.domain.accounts import queries as accounts
@@ -15,7 +15,10 @@ from portal.domain.accounts.models import User
 from portal.domain.alerts.models import Alert
 from portal.domain.dedicated_channels import progress
 from portal.domain.notices import operations as notices
-from portal.domain.routing.models import AlertAction, alert_action_sources
+from portal.domain.routing import matching
+from portal.domain.routing import queries as routing
+from portal.domain.routing.models import ActionRun, AlertAction, alert_action_sources
+from portal.domain.routing.triggers import TriggerMode
 from portal.slack import direct_notes
 from portal.slack.errors import CHANNEL_GONE, words
 from portal.slack.posted import SUMMARY_BEHIND, Lane, PostedMessage
@@ -47,10 +50,9 @@ def over(lane: Lane) -> None:
 
 
 def _actions_of(lane: Lane) -> list[AlertAction]:
-    wanted = select(AlertAction).where(
-        AlertAction.account_id == lane.account_id, AlertAction.channel_id == lane.channel_id
-    )
-    return list(db.session.scalars(wanted.options(selectinload(AlertAction.created_by))))
+    wanted = routing.naming(lane.account_id, lane.channel_id).order_by(AlertAction.id)
+    both = selectinload(AlertAction.created_by), selectinload(AlertAction.channels)
+    return list(db.session.scalars(wanted.options(*both)))
 
 
 def _about(lane: Lane) -> str:
@@ -59,7 +61,7 @@ def _about(lane: Lane) -> str:
 
 def _tell(lane: Lane, actions: list[AlertAction]) -> None:
     """Once for each: on top of every page, and as a direct message in Slack."""
-    name = actions[0].channel_name
+    name = matching.channels_of(actions).get(lane.channel_id, lane.channel_id)
     text = (
         f"Alerts for #{name} cannot be shown. {words(lane.problem or '')} They are kept, and sent"
         " once that is mended."
@@ -77,14 +79,23 @@ def _send_elsewhere(lane: Lane, action: AlertAction) -> str | None:
     """What waits for this channel is shown in the action's other channel, if it names one."""
     if action.fallback_channel_id is None:
         return None
-    waiting = (
-        select(
-            PostedMessage.account_id,
-            PostedMessage.alert_id,
-            literal(action.fallback_channel_id),
-            literal(action.fallback_channel_name),
-        )
-        .join(Alert, Alert.id == PostedMessage.alert_id)
+    place = {
+        "account_id": lane.account_id,
+        "channel_id": action.fallback_channel_id,
+        "channel_name": action.fallback_channel_name or action.fallback_channel_id,
+    }
+    moved = [place | {"alert_id": alert_id} for alert_id in _waiting(lane, action)]
+    if moved:
+        put = postgresql.insert(PostedMessage).on_conflict_do_nothing()
+        db.session.execute(put, moved)
+    return action.fallback_channel_id
+
+
+def _waiting(lane: Lane, action: AlertAction) -> list[int]:
+    """The alerts that this action, perhaps beside others, wants shown in the channel."""
+    wanted = (
+        select(Alert)
+        .join(PostedMessage, PostedMessage.alert_id == Alert.id)
         .join(alert_action_sources, alert_action_sources.c.source_id == Alert.source_id)
         .where(
             alert_action_sources.c.action_id == action.id,
@@ -95,8 +106,13 @@ def _send_elsewhere(lane: Lane, action: AlertAction) -> str | None:
             # Also what a summary was to stand for that nobody has seen.
             PostedMessage.is_own | PostedMessage.shown_at.is_(None),
         )
+        .order_by(Alert.id)
     )
-    columns = ["account_id", "alert_id", "channel_id", "channel_name"]
-    moved = postgresql.insert(PostedMessage).from_select(columns, waiting)
-    db.session.execute(moved.on_conflict_do_nothing())
-    return action.fallback_channel_id
+    if action.mode is TriggerMode.MANUAL:
+        by_hand = (ActionRun.alert_id == Alert.id) & (ActionRun.action_id == action.id)
+        wanted = wanted.join(ActionRun, by_hand)
+    if not action.stored_conditions:
+        return list(db.session.scalars(wanted.with_only_columns(Alert.id)))
+    found = list(db.session.scalars(wanted.options(joinedload(Alert.source))))
+    subjects = routing.subjects_of(found, [action])
+    return [alert.id for alert in found if matching.fits(action, subjects[alert.id])]

@@ -13,7 +13,7 @@ from sqlalchemy import delete, select
 from portal.db import db, now
 from portal.domain.dedicated_channels import progress, queries
 from portal.domain.dedicated_channels.models import ChannelState, DedicatedChannel
-from portal.domain.routing.models import AlertAction
+from portal.domain.routing import queries as routing
 from portal.jobs.engine import job, wake
 from portal.slack import (
     dedicated_lookback,
@@ -166,11 +166,11 @@ def _carry_out(step: Step) -> object:
 
 def _stop_showing(channel: DedicatedChannel) -> None:
     """No more updates there, unless an alert action sends alerts to that channel too."""
-    has_action = select(AlertAction.id).where(
-        AlertAction.account_id == channel.account_id, AlertAction.channel_id == channel.channel_id
-    )
     shown = dedicated_steps.message_of(channel) if channel.channel_id else None
-    if shown is None or db.session.scalar(has_action.limit(1)) is not None:
+    if shown is None:
+        return
+    has_action = routing.naming(channel.account_id, shown.channel_id)
+    if db.session.scalar(has_action.limit(1)) is not None:
         return
     channel.message_ts = shown.ts
     db.session.execute(delete(PostedMessage).where(PostedMessage.id == shown.id))

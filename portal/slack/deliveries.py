@@ -5,11 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import case, func, select
+from sqlalchemy.orm import selectinload
 
 from portal.db import db, now
 from portal.domain.accounts.models import User
 from portal.domain.alerts.models import Alert
 from portal.domain.alerts.queries import visible_to
+from portal.domain.routing import matching
 from portal.domain.routing.models import AlertAction
 from portal.slack import pacing
 from portal.slack.errors import words
@@ -111,11 +113,12 @@ def _of_lane(lane: Lane | None) -> dict[str, Any]:
 
 def _names(account_id: int | None) -> dict[str, str]:
     actions = select(AlertAction).where(AlertAction.account_id == account_id)
+    actions = actions.options(selectinload(AlertAction.channels))
     found: dict[str, str] = {}
     for action in db.session.scalars(actions):
         if action.fallback_channel_id:
             found[action.fallback_channel_id] = action.fallback_channel_name or ""
-        found[action.channel_id] = action.channel_name
+        found |= matching.channels_of([action])
     return found
 
 

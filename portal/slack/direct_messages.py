@@ -118,7 +118,8 @@ def _show(account_id: int, told: list[Notification], links: dict[int, str]) -> I
     if not told:
         return []
     # Lanes first, messages after them: whoever delivers locks them in this order as well.
-    wakes = reactions.lanes_of(account_id, {links[row.user_id] for row in told}, is_new=True)
+    places = {links[row.user_id] for row in told}
+    wakes = reactions.lanes_of(account_id, places, posts_in=places)
     messages = [
         {
             "account_id": account_id,

@@ -10,7 +10,7 @@ from cryptography.fernet import InvalidToken
 from sqlalchemy import Column, LargeBinary, Table, cast, select, type_coerce, update
 
 from portal.db import Base, db
-from portal.slack.tokens import EncryptedStr
+from portal.slack.tokens import EncryptedStr, ring
 
 AT_A_TIME = 200
 
@@ -37,7 +37,7 @@ def closed() -> Iterator[str]:
     for table, column in _columns():
         for key, stored in _values(table, column):
             try:
-                EncryptedStr.ring.decrypt(stored)
+                ring().decrypt(stored)
             except InvalidToken:
                 yield f"{column.name} of {table.name} {key}"
 
@@ -58,7 +58,7 @@ def _values(table: Table, column: Column[Any]) -> list[tuple[int, bytes]]:
 def _encrypt_anew(table: Table, column: Column[Any], number: int, stored: bytes) -> int:
     (key,) = table.primary_key.columns
     try:
-        anew = EncryptedStr.ring.rotate(stored)
+        anew = ring().rotate(stored)
     except InvalidToken:
         return 0
     is_unchanged = type_coerce(column, LargeBinary) == stored

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, delete, select
 
 from portal.db import Base, db
-from portal.domain.routing.models import AlertAction
+from portal.domain.routing.models import ActionChannel
 from portal.slack.installations import OAuthState, Revocation, SlackInstallation
 from portal.slack.posted import Lane
 
@@ -59,7 +59,8 @@ def tables() -> tuple[Table, ...]:
 def _is_unused(table: Table) -> list[ColumnElement[Any]]:
     if "channel_id" not in table.columns:
         return []
-    has_action = select(AlertAction.id).where(
-        AlertAction.account_id == table.c.account_id, AlertAction.channel_id == table.c.channel_id
+    has_action = select(ActionChannel.action_id).where(
+        ActionChannel.account_id == table.c.account_id,
+        ActionChannel.channel_id == table.c.channel_id,
     )
     return [~has_action.exists()]

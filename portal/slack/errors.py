@@ -81,7 +81,12 @@ CODES: dict[Meaning, tuple[str, ...]] = {
         "invalid_json",
         "json_not_object",
     ),
-    Meaning.MESSAGE_GONE: ("message_not_found", "cant_update_message", "edit_window_closed"),
+    Meaning.MESSAGE_GONE: (
+        "message_not_found",
+        "thread_not_found",
+        "cant_update_message",
+        "edit_window_closed",
+    ),
     Meaning.PERSON: (
         "users_not_found",
         "user_not_found",

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Base, db, now
 from portal.jobs.engine import wake
-from portal.slack import channel_health, link_state, payloads, probes
+from portal.slack import channel_health, link_state, payloads, probes, thread_comments
 from portal.slack.installations import SlackInstallation
 
 # `event_time` counts whole seconds, and Slack's clock is not ours.
@@ -56,7 +56,12 @@ class Event:
 
 
 def receive(event: Event) -> None:
-    """Carry the event out, once. Events of workspaces that nobody has linked are ignored."""
+    """Carry the event out, once. Events of workspaces that nobody has linked are ignored.
+
+    Of a busy channel's messages nearly none is for us: those cost one look, and leave nothing.
+    """
+    if thread_comments.is_noise(event.body):
+        return
     installation = _installation_of(event.team_id)
     if installation is None or not _is_new(event.event_id):
         db.session.commit()
@@ -98,11 +103,22 @@ def _about_a_channel(event: Event, installation: SlackInstallation) -> None:
     channel_health.follow(installation.account_id, event.body)
 
 
+def _said(event: Event, installation: SlackInstallation) -> None:
+    thread_comments.note(event.body, installation)
+
+
 HANDLERS: dict[str, Callable[[Event, SlackInstallation], None]] = {
     **dict.fromkeys(channel_health.HANDLERS, _about_a_channel),
     "app_uninstalled": _uninstalled,
     "tokens_revoked": _tokens_revoked,
+    "message": _said,
 }
+# What the manifest asks for: messages come by the kind of their channel.
+SUBSCRIBED = (
+    *(name for name in HANDLERS if name != "message"),
+    "message.channels",
+    "message.groups",
+)
 
 
 def _installation_of(team_id: str) -> SlackInstallation | None:

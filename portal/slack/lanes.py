@@ -6,7 +6,7 @@ together, and a worker that dies leaves nothing but an attempt whose outcome is 
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import bindparam, select, union, update
@@ -14,10 +14,19 @@ from sqlalchemy.dialects.postgresql import insert
 
 from portal.db import db, now
 from portal.jobs.engine import job, wake
-from portal.slack import calls, lookback, pacing, queue, steps, summaries
+from portal.slack import calls, lookback, pacing, queue, steps, summaries, threads
 from portal.slack.installations import Credentials, SlackInstallation
-from portal.slack.pacing import HISTORY, POST, UPDATE, Outage
-from portal.slack.posted import BEHIND, SUMMARY_BEHIND, Lane, PostedMessage, Summary
+from portal.slack.pacing import HISTORY, POST, REPLIES, UPDATE, Outage
+from portal.slack.posted import (
+    BEHIND,
+    REPLY_BEHIND,
+    SUMMARY_BEHIND,
+    Lane,
+    PostedMessage,
+    Sent,
+    Summary,
+    ThreadReply,
+)
 from portal.slack.steps import Ask, Done, Look, Step
 
 MOST_STEPS = 25  # then the other lanes have their turn
@@ -87,7 +96,8 @@ def wake_all(account_id: int) -> None:
         PostedMessage.account_id == account_id, BEHIND
     )
     summed = select(Summary.channel_id).where(Summary.account_id == account_id, SUMMARY_BEHIND)
-    _wake(account_id, db.session.scalars(union(messages, summed)))
+    told = select(ThreadReply.channel_id).where(ThreadReply.account_id == account_id, REPLY_BEHIND)
+    _wake(account_id, db.session.scalars(union(messages, summed, told)))
 
 
 def _next(lane: Lane, moment: datetime, *, has_asked: bool) -> Step | None:
@@ -137,17 +147,21 @@ def _due(
     waits: list[datetime] = []
     may_look = lookback.may_look(credentials, lane.channel_id)
     uncertain = queue.uncertain(lane) if may_look and _may_be_uncertain(there) else []
-    if uncertain:
-        held_until = pacing.holds(lane.account_id, moment).get(HISTORY)
-        since = min(row.uncertain_since or row.created_at for row in uncertain)
+    untold = threads.uncertain(lane) if may_look and there.replies else []
+    for rows, method in ((uncertain, HISTORY), (untold, REPLIES)):
+        if not rows:
+            continue
+        held_until = pacing.holds(lane.account_id, moment).get(method)
         if held_until is None:
-            return Look(credentials, lane.channel_id, since), None
+            return _look(lane, rows, credentials), None
         waits.append(held_until)
     if summaries.gather(lane, moment, there):
         db.session.flush()
         there = queue.census(lane.account_id, lane.channel_id, moment)
-    for method, choose in ((POST, queue.next_post), (UPDATE, queue.next_update)):
-        row = choose(lane, moment, there) if not (uncertain and method == POST) else None
+    message = None if uncertain else queue.next_post(lane, moment, there)
+    reply = threads.next_reply(lane, moment) if there.replies and not untold else None
+    next_post = queue.next_of_both(lane, moment, message, reply)
+    for method, row in ((POST, next_post), (UPDATE, queue.next_update(lane, moment, there))):
         if row is None:
             continue
         at = queue.ready_at(row)
@@ -160,6 +174,13 @@ def _due(
     if storm_ends_at is not None:
         waits.append(storm_ends_at)
     return None, min(waits, default=None)
+
+
+def _look(lane: Lane, rows: Sequence[Sent], credentials: Credentials) -> Look:
+    """Into the channel, or for replies into the thread of the first."""
+    thread_ts = rows[0].thread_ts if isinstance(rows[0], ThreadReply) else None
+    since = min(row.uncertain_since or row.created_at for row in rows)
+    return Look(credentials, lane.channel_id, since, thread_ts)
 
 
 def _may_be_uncertain(there: queue.Census) -> bool:
@@ -184,11 +205,13 @@ def _place(lane: Lane, method: str, moment: datetime) -> datetime:
 
 def _attempt(
     lane: Lane,
-    row: PostedMessage | Summary,
+    row: Sent,
     method: str,
     credentials: Credentials,
     moment: datetime,
 ) -> Step:
+    if isinstance(row, ThreadReply):
+        threads.begin(lane, row, moment)
     perhaps_twice = row.uncertain_since is not None or row.last_error == "interrupted"
     call = calls.build(row, credentials, moment, perhaps_twice=perhaps_twice)
     row.attempts += 1

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, case, func, select
 
 from portal.db import db, now
 from portal.domain.alerts.models import Alert
-from portal.domain.routing.models import AlertAction
+from portal.domain.routing.models import ActionChannel
 from portal.slack.errors import words
 from portal.slack.installations import SlackInstallation
 from portal.slack.posted import BEHIND, Lane, PostedMessage
@@ -80,8 +80,8 @@ def by_channel(account_id: int) -> list[ChannelHealth]:
         func.count().filter(_was_given_up()),
         func.max(PostedMessage.shown_at),
     ).where(of_account)
-    actions = select(AlertAction.channel_id, AlertAction.channel_name)
-    named: Any = db.session.execute(actions.where(AlertAction.account_id == account_id))
+    actions = select(ActionChannel.channel_id, ActionChannel.channel_name)
+    named: Any = db.session.execute(actions.where(ActionChannel.account_id == account_id))
     names: dict[str, str] = dict(named.all())
     deliveries = {}
     for channel_id, name, failed, last in db.session.execute(

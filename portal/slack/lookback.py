@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from portal.slack import workspace
 from portal.slack.errors import Meaning, SlackError
 from portal.slack.installations import Credentials
-from portal.slack.messages import alert, summary
-from portal.slack.pacing import HISTORY
-from portal.slack.posted import Message, PostedMessage, Summary
+from portal.slack.messages import alert, summary, thread
+from portal.slack.pacing import HISTORY, REPLIES
+from portal.slack.posted import Message, PostedMessage, Summary, ThreadReply
 
 SCOPES = {"channels:history", "groups:history"}
 CLOCKS_DIFFER = timedelta(seconds=60)
@@ -20,6 +20,7 @@ PER_PAGE, MOST_PAGES = 200, 25
 NAMES: dict[str, tuple[type[Message], str]] = {
     alert.EVENT_TYPE: (PostedMessage, "posted_message_id"),
     summary.EVENT_TYPE: (Summary, "summary_id"),
+    thread.EVENT_TYPE: (ThreadReply, "reply_id"),
 }
 
 
@@ -36,19 +37,23 @@ def may_look(credentials: Credentials, channel_id: str) -> bool:
     return bool(SCOPES & credentials.scopes) and channel_id[:1] in ("C", "G")
 
 
-def look(credentials: Credentials, channel_id: str, since: datetime) -> dict[Name, Found] | None:
-    """Our own messages in the channel since then, by their names. None where we may not look.
+def look(
+    credentials: Credentials, channel_id: str, since: datetime, thread_ts: str | None = None
+) -> dict[Name, Found] | None:
+    """Our own messages in the channel, or in one of its threads, since then, by their names.
 
-    Raises SlackError when Slack does not answer or asks to wait.
+    None where we may not look. Raises SlackError when Slack does not answer or asks to wait.
     """
+    where = {"ts": thread_ts} if thread_ts else {}
     found: dict[Name, Found] = {}
     cursor = None
     for _ in range(MOST_PAGES):
         try:
             page = workspace.call(
                 credentials,
-                HISTORY,
+                REPLIES if thread_ts else HISTORY,
                 channel=channel_id,
+                **where,
                 oldest=f"{(since - CLOCKS_DIFFER).timestamp():.6f}",
                 include_all_metadata="true",
                 limit=PER_PAGE,

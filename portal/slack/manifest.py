@@ -21,6 +21,7 @@ def build(public_url: str) -> dict[str, Any]:
                 "Connects your self-hosted Tocsin installation with this Slack workspace. Alerts are"
                 " posted to the channels you choose, with buttons to acknowledge and resolve them."
                 " Whoever presses a button acts with the permissions of their account in Tocsin."
+                " Replies in the thread of an alert become comments on it."
             ),
             "background_color": "#1f2937",
         },
@@ -48,7 +49,7 @@ def build(public_url: str) -> dict[str, Any]:
         "settings": {
             "event_subscriptions": {
                 "request_url": f"{public_url}/slack/events",
-                "bot_events": list(events.HANDLERS),
+                "bot_events": list(events.SUBSCRIBED),
             },
             "interactivity": {
                 "is_enabled": True,

@@ -13,14 +13,27 @@ from sqlalchemy import select
 from portal.db import db
 from portal.domain.alerts.models import TimelineEntry, TimelineKind
 from portal.observability import counters
-from portal.slack import channel_problems, direct_outcomes, lookback, pacing, summaries
+from portal.slack import (
+    channel_problems,
+    direct_outcomes,
+    lookback,
+    pacing,
+    run_outcomes,
+    summaries,
+    threads,
+)
 from portal.slack.calls import SIMPLER, Call
 from portal.slack.errors import Meaning, SlackError
-from portal.slack.posted import Lane, PostedMessage, Summary
+from portal.slack.posted import Lane, PostedMessage, Sent, Summary, ThreadReply
 
 WITHOUT_RETRY_AFTER = timedelta(seconds=30)
 LONGEST_BACKOFF = 300.0  # seconds
 SPACING = timedelta(seconds=2.5)
+# Codes that close a thread where they answer a reply, and not the channel.
+THREAD_CLOSED = {
+    "restricted_action_non_threadable_channel",
+    "restricted_action_thread_locked",
+}
 FIRST_PROBE = 10.0  # seconds until a closed channel is tried again; then twice as long each time
 
 log = structlog.get_logger()
@@ -42,12 +55,12 @@ def succeeded(lane: Lane, call: Call, answer: dict[str, Any], moment: datetime) 
     counters.add(counted, shard=lane.channel_id)
 
 
-def _row(call: Call) -> PostedMessage | Summary | None:
+def _row(call: Call) -> Sent | None:
     wanted = select(call.kind).where(call.kind.id == call.row_id).with_for_update()
-    return cast(PostedMessage | Summary | None, db.session.scalar(wanted))
+    return cast(Sent | None, db.session.scalar(wanted))
 
 
-def adopted(lane: Lane, row: PostedMessage | Summary, ts: str, version: int) -> None:
+def adopted(lane: Lane, row: Sent, ts: str, version: int) -> None:
     """An attempt that we heard nothing of had succeeded: its message was found in the channel."""
     row.ts = ts
     counted = _now_shown(row, version, row.uncertain_since or row.created_at)
@@ -56,7 +69,7 @@ def adopted(lane: Lane, row: PostedMessage | Summary, ts: str, version: int) -> 
 
 
 def _now_shown(
-    row: PostedMessage | Summary, version: int, moment: datetime, *, perhaps_twice: bool = False
+    row: Sent, version: int, moment: datetime, *, perhaps_twice: bool = False
 ) -> counters.Counts:
     """Bring the row up to date; returns how long its alerts took, where Slack shows them first."""
     is_first, shown_before = row.shown_at is None, row.shown_at
@@ -69,11 +82,15 @@ def _now_shown(
     opened = [row.created_at] if is_first and isinstance(row, PostedMessage) else []
     if isinstance(row, Summary):
         opened = summaries.was_shown(row, version, moment)
+    elif isinstance(row, ThreadReply):
+        threads.was_shown(row, moment)
     elif row.is_direct and is_first:
         direct_outcomes.note([row.id])
     elif not row.is_direct and (is_first or perhaps_twice or row.was_reposted):
         said = {"perhaps_twice": True} if perhaps_twice else {}
         _record(row, TimelineKind.SLACK_POSTED, **said)
+    if isinstance(row, PostedMessage) and is_first:
+        run_outcomes.went([row.run_id])
     return counters.first_shown([(moment - each).total_seconds() for each in opened])
 
 
@@ -84,15 +101,18 @@ def failed(lane: Lane, call: Call, problem: SlackError, moment: datetime) -> lis
     row = _row(call)
     if row is None:
         return []
-    row.last_error = problem.code
+    is_news, row.last_error = row.last_error != problem.code, problem.code
     if row.uncertain_since == call.begun_at and not problem.may_have_happened:
         row.uncertain_since = None
     elsewhere: list[str] = []
     match problem.meaning:
         case Meaning.ASKED_TO_WAIT:
             _asked_to_wait(lane, call, problem, moment)
-        case Meaning.CHANNEL_CLOSED if not row.is_direct:
-            elsewhere = _closed(lane, row, problem, moment)
+        case Meaning.CHANNEL_CLOSED if not row.is_direct and not _is_thread(row, problem):
+            if is_news and isinstance(row, PostedMessage):
+                _record(row, TimelineKind.SLACK_HELD, reason=problem.code)
+                run_outcomes.went_wrong(row.run_id, problem.code)
+            elsewhere = _closed(lane, problem, moment)
         case (
             Meaning.CHANNEL_CLOSED
             | Meaning.TOO_LONG
@@ -119,22 +139,27 @@ def _asked_to_wait(lane: Lane, call: Call, problem: SlackError, moment: datetime
         pacing.hold(lane.account_id, call.method, until)
 
 
-def _closed(
-    lane: Lane, row: PostedMessage | Summary, problem: SlackError, moment: datetime
-) -> list[str]:
+def _closed(lane: Lane, problem: SlackError, moment: datetime) -> list[str]:
     """Try again later, and later still; the first time, tell those who can mend it."""
     lane.failures += 1
     lane.held_reason = problem.code
     wait = min(LONGEST_BACKOFF, FIRST_PROBE * 2 ** min(lane.failures - 1, 9))
     lane.next_at = moment + timedelta(seconds=_jitter(wait))
-    if lane.problem is None and isinstance(row, PostedMessage):
-        _record(row, TimelineKind.SLACK_HELD, reason=problem.code)
     return channel_problems.begin(lane, problem.code, moment)
 
 
-def _refused(row: PostedMessage | Summary, problem: SlackError, moment: datetime) -> None:
+def _is_thread(row: Sent, problem: SlackError) -> bool:
+    """Whether it is only the thread that is closed, not the channel."""
+    return isinstance(row, ThreadReply) and problem.code in THREAD_CLOSED
+
+
+def _refused(row: Sent, problem: SlackError, moment: datetime) -> None:
     """A simpler form, or a new message in place of a deleted one, once; then it is given up."""
-    if problem.meaning is Meaning.MESSAGE_GONE and row.ts and not row.was_reposted:
+    if problem.meaning is Meaning.MESSAGE_GONE and isinstance(row, ThreadReply):
+        if not row.was_reposted:
+            threads.begin_anew(row, moment)
+            return
+    elif problem.meaning is Meaning.MESSAGE_GONE and row.ts and not row.was_reposted:
         row.ts, row.was_reposted = None, True
         return
     simpler = SIMPLER.get((problem.meaning, row.form))
@@ -143,15 +168,16 @@ def _refused(row: PostedMessage | Summary, problem: SlackError, moment: datetime
         row.form = simpler
         return
     row.gave_up_at = moment
-    if row.is_direct:
+    if isinstance(row, ThreadReply):
+        _record(row.posted, TimelineKind.SLACK_FAILED, reason=problem.code, update=True)
+    elif row.is_direct:
         direct_outcomes.note_refusal(row)
     elif isinstance(row, PostedMessage):
         _record(row, TimelineKind.SLACK_FAILED, reason=problem.code)
+        run_outcomes.went_wrong(row.run_id, problem.code)
 
 
-def _temporary(
-    lane: Lane, row: PostedMessage | Summary, call: Call, problem: SlackError, moment: datetime
-) -> None:
+def _temporary(lane: Lane, row: Sent, call: Call, problem: SlackError, moment: datetime) -> None:
     """An outage holds the whole workspace's lanes; a code that only this message meets, only it."""
     backoff = _jitter(min(LONGEST_BACKOFF, 2.0 ** min(row.attempts, 9)))
     if not problem.is_outage:

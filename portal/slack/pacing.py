@@ -18,6 +18,7 @@ from portal.db import Base, db, now
 from portal.slack.posted import Lane
 
 POST, UPDATE, HISTORY = "chat.postMessage", "chat.update", "conversations.history"
+REPLIES = "conversations.replies"
 # What makes and manages a channel.
 CREATE, INVITE, TOPIC = "conversations.create", "conversations.invite", "conversations.setTopic"
 ARCHIVE, MEMBERSHIPS = "conversations.archive", "users.conversations"
@@ -46,6 +47,7 @@ BUDGETS = {
     POST: Budget(timedelta(seconds=0.215), 15),
     UPDATE: TIER_3,
     HISTORY: TIER_3,
+    REPLIES: TIER_3,
     INVITE: TIER_3,
     MEMBERSHIPS: TIER_3,
     CREATE: TIER_2,

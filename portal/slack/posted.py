@@ -6,10 +6,11 @@ from sqlalchemy import ForeignKey, Identity, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.db import Base, now
-from portal.domain.alerts.models import Alert
+from portal.domain.alerts.models import Alert, TimelineEntry
 
 BEHIND = text("shown_version < wanted_version AND gave_up_at IS NULL AND is_own")
 SUMMARY_BEHIND = text("shown_version < wanted_version AND gave_up_at IS NULL")
+REPLY_BEHIND = text("shown_version < wanted_version AND gave_up_at IS NULL AND told_by_id IS NULL")
 
 
 class Message:
@@ -88,6 +89,9 @@ class PostedMessage(Message, Base):
             "summary_id",
             postgresql_where=text("summary_id IS NOT NULL"),
         ),
+        Index("ix_posted_messages_run_id", "run_id", postgresql_where=text("run_id IS NOT NULL")),
+        # Which alert's thread somebody wrote in.
+        Index("ix_posted_messages_ts", "channel_id", "ts", postgresql_where=text("ts IS NOT NULL")),
     )
 
     alert_id: Mapped[int] = mapped_column(ForeignKey("alerts.id"))
@@ -95,9 +99,60 @@ class PostedMessage(Message, Base):
     is_own: Mapped[bool] = mapped_column(default=True)  # has, or shall have, its own message
     summary_id: Mapped[int | None] = mapped_column(ForeignKey("slack_summaries.id"))
     summary_version: Mapped[int | None]  # the summary names it from this version on
+    # The manual alert action that a person had carried out, if that is why it is here.
+    run_id: Mapped[int | None] = mapped_column(
+        ForeignKey("alert_action_runs.id", ondelete="SET NULL")
+    )
 
     alert: Mapped[Alert] = relationship()
     summary: Mapped[Summary | None] = relationship()
+
+
+class ThreadReply(Message, Base):
+    """One update of an alert, told in the thread under its message in a channel.
+
+    What waits together is told together: the first one speaks for the others. Where a summary
+    stands for the alert, the thread is the summary's.
+    """
+
+    __tablename__ = "slack_thread_replies"
+    __table_args__ = (
+        UniqueConstraint("posted_message_id", "entry_id"),
+        Index(
+            "ix_slack_thread_replies_behind",
+            "account_id",
+            "channel_id",
+            "id",
+            postgresql_where=REPLY_BEHIND,
+        ),
+    )
+
+    posted_message_id: Mapped[int] = mapped_column(
+        ForeignKey("posted_messages.id", ondelete="CASCADE")
+    )
+    entry_id: Mapped[int] = mapped_column(ForeignKey("timeline_entries.id"), index=True)
+    # The reply that tells this one too, decided when that one is first tried.
+    told_by_id: Mapped[int | None] = mapped_column(
+        ForeignKey("slack_thread_replies.id", ondelete="SET NULL"), index=True
+    )
+    thread_ts: Mapped[str | None]  # the message it stands under, decided then as well
+
+    posted: Mapped[PostedMessage] = relationship()
+    entry: Mapped[TimelineEntry] = relationship()
+
+
+Sent = PostedMessage | Summary | ThreadReply
+
+
+class ThreadComment(Base):
+    """A reply that somebody wrote in an alert's thread, and the comment it became: once."""
+
+    __tablename__ = "slack_thread_comments"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    channel_id: Mapped[str] = mapped_column(primary_key=True)
+    ts: Mapped[str] = mapped_column(primary_key=True)
+    entry_id: Mapped[int] = mapped_column(ForeignKey("timeline_entries.id"), index=True)
 
 
 class Lane(Base):
@@ -112,6 +167,7 @@ class Lane(Base):
     # Places taken in the budgets for the next message and the next change.
     post_at: Mapped[datetime | None]
     update_at: Mapped[datetime | None]
+    replied_at: Mapped[datetime | None]  # when a reply in a thread had its turn
     # A job will look at the lane by then, under its lock, and before that no new alert could be
     # shown: so whoever brings one need not wake it.
     returns_at: Mapped[datetime | None]

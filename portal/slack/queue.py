@@ -8,7 +8,16 @@ from sqlalchemy.orm import contains_eager
 
 from portal.db import db
 from portal.domain.alerts.models import Alert, AlertStatus, Priority
-from portal.slack.posted import BEHIND, SUMMARY_BEHIND, Lane, PostedMessage, Summary
+from portal.slack import threads
+from portal.slack.posted import (
+    BEHIND,
+    SUMMARY_BEHIND,
+    Lane,
+    PostedMessage,
+    Sent,
+    Summary,
+    ThreadReply,
+)
 
 SUMMARY_SPACING = timedelta(seconds=1)  # between two changes of one summary
 SUMMARY_TURN = timedelta(seconds=1.4)  # so long a summary lets waiting messages go first
@@ -24,10 +33,11 @@ class Census(NamedTuple):
     updates: int  # single messages to change
     uncertain: int  # posts of which nobody knows whether Slack has them
     summaries: int  # to post or to change
+    replies: int  # to post in threads that are there
 
     @property
     def is_empty(self) -> bool:
-        return not (self.posts or self.updates or self.summaries)
+        return not (self.posts or self.updates or self.summaries or self.replies)
 
 
 def _in_lane(kind: type[PostedMessage] | type[Summary]) -> tuple[ColumnElement[bool], ...]:
@@ -73,6 +83,7 @@ CENSUS = select(
     .select_from(Summary)
     .where(*_in_lane(Summary), SUMMARY_BEHIND)
     .scalar_subquery(),
+    threads.COUNT.scalar_subquery(),
 ).where(*_in_lane(PostedMessage), BEHIND)
 SUMMARIES = (
     select(Summary)
@@ -107,6 +118,19 @@ def next_post(lane: Lane, moment: datetime, there: Census) -> PostedMessage | Su
     return db.session.scalar(NEXT_POST, _of(lane, moment)) if there.posts else None
 
 
+def next_of_both(
+    lane: Lane, moment: datetime, message: PostedMessage | Summary | None, reply: ThreadReply | None
+) -> Sent | None:
+    """A new message goes before a reply in a thread, unless it cannot go yet; now and then the
+    reply has its turn all the same."""
+    if message is None or reply is None:
+        return message or reply
+    if ready_at(reply) > moment:
+        return message
+    is_first = ready_at(message) <= moment and not threads.has_turn(lane, moment)
+    return message if is_first else reply
+
+
 def next_update(lane: Lane, moment: datetime, there: Census) -> PostedMessage | Summary | None:
     """Which message should change next: summaries and single ones take turns."""
     summary = next((each for each in _summaries(lane, there) if each.ts is not None), None)
@@ -118,7 +142,7 @@ def next_update(lane: Lane, moment: datetime, there: Census) -> PostedMessage | 
     return message if ready_at(message) <= moment and not waits_longer else summary
 
 
-def ready_at(row: PostedMessage | Summary) -> datetime:
+def ready_at(row: Sent) -> datetime:
     """From which moment this message may be tried, as far as it alone is concerned."""
     moments = [row.created_at]
     if row.not_before is not None:

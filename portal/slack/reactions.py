@@ -1,14 +1,15 @@
 """What should Slack show now that something happened? Database only; the lanes do the talking."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import TextClause, delete, select, text, update
 
 from portal.db import db, now
-from portal.domain.alerts.models import Alert
+from portal.domain.alerts.models import Alert, TimelineEntry
 from portal.domain.facts import (
     AlertAcknowledged,
+    AlertActionDue,
     AlertCreated,
     AlertEscalated,
     AlertEscalationEnded,
@@ -19,15 +20,30 @@ from portal.domain.facts import (
     AlertSummaryChanged,
     NobodyOnCall,
     ResponderAdded,
+<<<<<<< HEAD
     ResponderRemoved,
+=======
+    TimelineGrew,
+>>>>>>> main
     WorkspaceLinked,
 )
-from portal.domain.routing import matching
+from portal.domain.routing import matching, timers
 from portal.domain.routing import queries as routing
-from portal.jobs.engine import Wake
+from portal.domain.routing.triggers import Trigger
+from portal.jobs.engine import Wake, job, wake
+from portal.slack import thread_updates
 from portal.slack.lanes import deliver
 from portal.slack.pacing import Outage
-from portal.slack.posted import BEHIND, SUMMARY_BEHIND, Lane, PostedMessage, Summary
+from portal.slack.posted import (
+    BEHIND,
+    REPLY_BEHIND,
+    SUMMARY_BEHIND,
+    Lane,
+    PostedMessage,
+    Summary,
+    ThreadReply,
+)
+from portal.slack.thread_updates import Told
 
 AlertChanged = (
     AlertEventJoined
@@ -43,6 +59,9 @@ AlertChanged = (
     | AlertSummaryChanged
 )
 
+# What is written down while a lane or a dedicated channel is locked: whoever then locked the lanes of
+# the alert's other channels could wait for somebody who waits for them.
+BESIDE_A_LANE = {Trigger.CHANNEL_ATTACHED, Trigger.CHANNEL_DETACHED}
 # In words of SQL, because building these two anew took as long as running them, for each event.
 LOCKED = (
     "SELECT channel_id, returns_at, update_at, next_at FROM slack_lanes"
@@ -57,46 +76,99 @@ SHOWN = (
     " ON CONFLICT DO NOTHING) "
 )
 LOCK, SHOW_AND_LOCK = text(LOCKED), text(SHOWN + LOCKED)
+SHOW = text(SHOWN + "SELECT 1")
 
 
 def show_new_alert(fact: AlertCreated) -> Iterable[Wake]:
     """The channels of the matching alert actions should show it."""
     alert = db.session.get_one(Alert, fact.alert_id)
     actions = routing.actions_for(alert)
-    channels = matching.channels_for(alert, actions)
-    if any(action.fallback_channel_id for action in actions):
-        closed = _closed_channels(alert.account_id, channels)
-        channels |= matching.fallbacks_for(alert, actions, closed)
+    if not actions:
+        return []
+    for action in actions:
+        if Trigger.NOT_RESOLVED in action.triggers:
+            timers.start([alert.id], action, Trigger.NOT_RESOLVED)
+    subject = routing.subject_of(alert, actions)
+    posting = matching.publishing(actions, Trigger.CREATED, subject)
+    channels = thread_updates.open_channels(alert.account_id, posting)
     if not channels:
         return []
-    put = {
-        "alert_id": alert.id,
-        "names": [channels[channel_id] for channel_id in sorted(channels)],
-        "moment": now(),
-    }
-    return lanes_of(alert.account_id, channels, SHOW_AND_LOCK, is_new=True, **put)
+    put = _put(alert.id, channels)
+    return lanes_of(alert.account_id, channels, SHOW_AND_LOCK, posts_in=channels, **put)
 
 
-def show_alerts_anew(facts: Sequence[AlertChanged]) -> Iterable[Wake]:
-    """Wherever they are shown, they should show their present state: the wanted version goes up.
+def show_alerts_anew(facts: Sequence[AlertChanged | TimelineGrew | AlertActionDue]) -> list[Wake]:
+    """Wherever they are shown, they should show their present state: the wanted version goes up,
+    and what alert actions publish is told in the threads.
 
-    Where a summary stands for them, the summary's does.
+    Where a summary stands for them, the summary's does. An update may be the first that an action
+    publishes: then it posts the message.
     """
-    alert_ids = {fact.alert_id for fact in facts}
-    places = select(PostedMessage.account_id, PostedMessage.channel_id)
-    places = places.where(PostedMessage.alert_id.in_(alert_ids)).distinct()
-    channels: dict[int, set[str]] = {}
-    for account_id, channel_id in db.session.execute(places):
-        channels.setdefault(account_id, set()).add(channel_id)
+    changed = {f.alert_id for f in facts if not isinstance(f, TimelineGrew | AlertActionDue)}
+    updates = thread_updates.worth_telling(facts)
+    later = [each for each in updates if each.trigger in BESIDE_A_LANE]
+    wakes = [Wake(tell_update, {"entry_id": each.entry.id}) for each in later]
+    return wakes + _show(changed, [each for each in updates if each not in later])
+
+
+@job("tell_update:{entry_id}")
+def tell_update(entry_id: int) -> None:
+    """Tell one update in the threads, in a transaction that has locked nothing else."""
+    entry = db.session.get(TimelineEntry, entry_id)
+    if entry is not None:
+        for wanted in _show(set(), thread_updates.worth_telling([TimelineGrew(entry)])):
+            wake(wanted.job, at=wanted.at, **wanted.ids)
+    db.session.commit()
+
+
+def _show(changed: Collection[int], updates: Sequence[Told]) -> list[Wake]:
+    told = thread_updates.wanted(updates) if updates else thread_updates.Wanted()
+    changes: dict[int, set[str]] = {}
+    for account_id, channel_id in _shown_in(changed):
+        changes.setdefault(account_id, set()).add(channel_id)
     # Lanes first, messages after them: whoever delivers locks them in this order as well.
-    wakes = [
-        wanted
-        for account_id, of_account in sorted(channels.items())
-        for wanted in lanes_of(account_id, of_account, is_new=False)
-    ]
-    if channels:
-        _want_newer(alert_ids)
+    wakes: list[Wake] = []
+    for account_id in sorted({*changes, *told.channels}):
+        of_account, posts = changes.get(account_id, set()), told.channels.get(account_id, {})
+        only_posts = posts.keys() - of_account
+        wakes += lanes_of(account_id, of_account | only_posts, posts_in=only_posts)
+    if changes:
+        _want_newer(changed)
+    if told.lines:
+        _show_where_told(told)
+        thread_updates.tell(told)
     return wakes
+
+
+def _shown_in(alert_ids: Collection[int]) -> Iterable[tuple[int, str]]:
+    if not alert_ids:
+        return []
+    places = select(PostedMessage.account_id, PostedMessage.channel_id).distinct()
+    rows = db.session.execute(places.where(PostedMessage.alert_id.in_(alert_ids)))
+    return [(account_id, channel_id) for account_id, channel_id in rows]
+
+
+def _show_where_told(told: thread_updates.Wanted) -> None:
+    """A message comes first, wherever the alert is not shown yet."""
+    wanted = {alert_id for alert_id, _ in told.lines}
+    rows = select(PostedMessage.alert_id, PostedMessage.channel_id)
+    there = set(db.session.execute(rows.where(PostedMessage.alert_id.in_(wanted))).tuples())
+    missing: dict[int, list[str]] = {}
+    for alert_id, channel_id in told.lines:
+        if (alert_id, channel_id) not in there:
+            missing.setdefault(alert_id, []).append(channel_id)
+    for alert_id, channel_ids in sorted(missing.items()):
+        account_id = db.session.get_one(Alert, alert_id).account_id
+        names = told.channels[account_id]
+        put = _put(alert_id, {channel_id: names[channel_id] for channel_id in channel_ids})
+        ids = {"account_id": account_id, "ids": sorted(channel_ids)}
+        db.session.execute(SHOW, put | ids)
+
+
+def _put(alert_id: int, channels: Mapping[str, str]) -> dict[str, Any]:
+    """What SHOWN needs besides the account and the sorted ids of the channels."""
+    names = [channels[channel_id] for channel_id in sorted(channels)]
+    return {"alert_id": alert_id, "names": names, "moment": now()}
 
 
 def _want_newer(alert_ids: Collection[int]) -> None:
@@ -115,9 +187,10 @@ def _want_newer(alert_ids: Collection[int]) -> None:
 
 def resume_lanes(fact: WorkspaceLinked) -> Iterable[Wake]:
     """What waited for the link goes on at once, newest state first."""
+    kinds = (PostedMessage, BEHIND), (Summary, SUMMARY_BEHIND), (ThreadReply, REPLY_BEHIND)
     behind = [
         select(kind.channel_id).where(kind.account_id == fact.account_id, is_behind).distinct()
-        for kind, is_behind in ((PostedMessage, BEHIND), (Summary, SUMMARY_BEHIND))
+        for kind, is_behind in kinds
     ]
     # In the order of whoever delivers: the lanes, by name, then what is theirs together.
     lanes = select(Lane.channel_id).where(Lane.account_id == fact.account_id)
@@ -129,26 +202,18 @@ def resume_lanes(fact: WorkspaceLinked) -> Iterable[Wake]:
     return [_lane(fact.account_id, channel_id) for channel_id in sorted(channels)]
 
 
-def _closed_channels(account_id: int, channel_ids: Iterable[str]) -> set[str]:
-    wanted = select(Lane.channel_id).where(
-        Lane.account_id == account_id,
-        Lane.channel_id.in_(list(channel_ids)),
-        Lane.problem.is_not(None),
-    )
-    return set(db.session.scalars(wanted))
-
-
 def lanes_of(
     account_id: int,
     channel_ids: Iterable[str],
     lock: TextClause = LOCK,
     *,
-    is_new: bool,
+    posts_in: Collection[str] = (),
     **more: Any,
 ) -> list[Wake]:
     """The lanes that must be woken: not those where a job comes back before more could be done.
 
-    The lock makes such a job wait until we have committed, so that it cannot miss our change.
+    In `posts_in` something new waits, and nothing that there is changes. The lock makes such a job
+    wait until we have committed, so that it cannot miss our change.
     """
     channels = sorted(channel_ids)
     locked = db.session.execute(lock, {"account_id": account_id, "ids": channels, **more})
@@ -157,6 +222,7 @@ def lanes_of(
         at = lane.returns_at
         # A change needs no place for a new message: only a spent budget of changes delays it.
         changes_from = max(lane.update_at or lane.next_at, lane.next_at)
+        is_new = lane.channel_id in posts_in
         if at is not None and at > moment and (is_new or at <= changes_from):
             coming.add(lane.channel_id)
     return [_lane(account_id, channel) for channel in channels if channel not in coming]

@@ -12,10 +12,13 @@ REQUIRED: dict[str, str] = {
 OPTIONAL: dict[str, str] = {
     "chat:write.public": "post to public channels without an invitation",
     "groups:read": "offer the private channels the app was invited to",
-    "channels:history": "look into a public channel before an interrupted message is sent again",
+    "channels:history": (
+        "make comments of replies in an alert's thread in a public channel, and look there before an"
+        " interrupted message is sent again"
+    ),
     "usergroups:read": "find the user group that follows who is on call",
     "usergroups:write": "keep that user group equal to who is on call",
-    "groups:history": "look into a private channel before an interrupted message is sent again",
+    "groups:history": "do the same in a private channel that the app was invited to",
     "channels:manage": "make a public channel for one alert, and invite its responders",
     "groups:write": "make a private channel for one alert, and invite its responders",
     "bookmarks:write": "link the alert on top of its channel",
@@ -56,6 +59,11 @@ FEATURES = (
         "Never showing a message twice",
         ("channels:history", "groups:history"),
         "After an interruption a message may appear twice.",
+    ),
+    Feature(
+        "Replies in threads become comments",
+        ("channels:history", "groups:history"),
+        "Updates are told in an alert's thread, but what people reply there stays in Slack.",
     ),
     Feature(
         "A channel for one alert",

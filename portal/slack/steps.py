@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 
 from portal.db import now
 from portal.observability import counters
-from portal.slack import gateway, lookback, outcomes, pacing, queue, workspace
+from portal.slack import gateway, lookback, outcomes, pacing, queue, threads, workspace
 from portal.slack.calls import Call
 from portal.slack.errors import SlackError
 from portal.slack.installations import Credentials
 from portal.slack.lookback import Found, Name
-from portal.slack.pacing import HISTORY
-from portal.slack.posted import Lane
+from portal.slack.pacing import HISTORY, REPLIES
+from portal.slack.posted import Lane, Sent
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Look:
     credentials: Credentials
     channel_id: str
     since: datetime
+    thread_ts: str | None = None  # in this thread of the channel
 
 
 Step = Call | Ask | Look
@@ -63,7 +64,9 @@ def carry_out(step: Step) -> Done:
             case Call():
                 answer: object = workspace.call(step.credentials, step.method, **step.arguments)
             case Look():
-                answer = lookback.look(step.credentials, step.channel_id, step.since)
+                answer = lookback.look(
+                    step.credentials, step.channel_id, step.since, step.thread_ts
+                )
             case Ask():
                 answer = None
                 if not gateway.answers(step.credentials.token):
@@ -84,29 +87,36 @@ def record(lane: Lane, done: Done) -> list[str]:
             outcomes.succeeded(lane, call, done.answer, now())
         case Call() as call, SlackError() as problem:
             return outcomes.failed(lane, call, problem, now())
-        case Look(), problem:
-            _looked(lane, done.answer, problem)
+        case Look() as look, problem:
+            _looked(lane, look, done.answer, problem)
         case Ask(), SlackError():
             lane.next_at = pacing.note_outage(lane.account_id, None, now())
     return []
 
 
-def _looked(lane: Lane, answer: object, problem: SlackError | None) -> None:
-    moment = now()
+def _looked(lane: Lane, look: Look, answer: object, problem: SlackError | None) -> None:
+    moment, method = now(), REPLIES if look.thread_ts else HISTORY
     outcome = problem.code if problem else "ok" if answer is not None else "refused"
-    counters.add(counters.calls(HISTORY, outcome), shard=lane.channel_id)
+    counters.add(counters.calls(method, outcome), shard=lane.channel_id)
     if problem is not None and problem.retry_after is not None:
         until = moment + timedelta(seconds=problem.retry_after)
-        pacing.hold(lane.account_id, HISTORY, until)
+        pacing.hold(lane.account_id, method, until)
         return
     if problem is not None:
         lane.next_at = pacing.note_outage(lane.account_id, problem.code, moment)
         return
     found: dict[Name, Found] | None = answer if isinstance(answer, dict) else None
-    for row in queue.uncertain(lane):
+    for row in _uncertain(lane, look):
         seen = (found or {}).get((type(row), row.id))
         if seen is not None:
             outcomes.adopted(lane, row, seen.ts, seen.version)
         else:  # not there, so that nothing stands in the way of posting it; or we may not look
             row.uncertain_since = None
             row.last_error = row.last_error if found is not None else "interrupted"
+
+
+def _uncertain(lane: Lane, look: Look) -> list[Sent]:
+    """What this look tells about: the messages of the channel, or the replies in one thread."""
+    if look.thread_ts is None:
+        return [*queue.uncertain(lane)]
+    return [reply for reply in threads.uncertain(lane) if reply.thread_ts == look.thread_ts]

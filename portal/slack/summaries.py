@@ -17,9 +17,10 @@ from portal.domain.alerts.models import (
     TimelineEntry,
     TimelineKind,
 )
+from portal.domain.routing import queries as routing
 from portal.domain.routing.models import AfterStorm, AlertAction
 from portal.domain.sources.models import AlertSource
-from portal.slack import direct_outcomes, queue
+from portal.slack import direct_outcomes, queue, run_outcomes
 from portal.slack.messages.summary import SHOWN, Gathered, Group
 from portal.slack.posted import BEHIND, Lane, PostedMessage, Summary, label
 
@@ -94,10 +95,13 @@ def was_shown(summary: Summary, version: int, moment: datetime) -> list[datetime
         .with_for_update(skip_locked=True)
     )
     shown = update(PostedMessage).where(PostedMessage.id.in_(new)).values(shown_at=moment)
-    about = shown.returning(PostedMessage.id, PostedMessage.alert_id, PostedMessage.created_at)
+    about = shown.returning(
+        PostedMessage.id, PostedMessage.alert_id, PostedMessage.created_at, PostedMessage.run_id
+    )
     rows = db.session.execute(about).all()
+    run_outcomes.went(run_id for *_, run_id in rows)
     if summary.is_direct:
-        direct_outcomes.note(id for id, _, _ in rows)
+        direct_outcomes.note(id for id, *_ in rows)
     elif rows:
         entry = {
             "kind": TimelineKind.SLACK_POSTED,
@@ -105,8 +109,8 @@ def was_shown(summary: Summary, version: int, moment: datetime) -> list[datetime
             "at": moment,
             "data": {"channel": summary.channel_name, "with": len(rows)},
         }
-        db.session.execute(insert(TimelineEntry), [entry | {"alert_id": id} for _, id, _ in rows])
-    return [created_at for _, _, created_at in rows]
+        db.session.execute(insert(TimelineEntry), [entry | {"alert_id": id} for _, id, *_ in rows])
+    return [created_at for _, _, created_at, _ in rows]
 
 
 def _came_and_went(lane: Lane, moment: datetime) -> list[tuple[int, bool]]:
@@ -203,10 +207,8 @@ def _caught_up(lane: Lane, moment: datetime) -> None:
         lane.gathered_at = moment  # still busy: look again later
         return
     summary.closed_at, lane.summary_id, lane.gathered_at = moment, None, None
-    wants_own = select(AlertAction.id).where(
-        AlertAction.account_id == lane.account_id,
-        AlertAction.channel_id == lane.channel_id,
-        AlertAction.after_storm == AfterStorm.OWN,
+    wants_own = routing.naming(lane.account_id, lane.channel_id).where(
+        AlertAction.after_storm == AfterStorm.OWN
     )
     if db.session.scalar(wants_own.limit(1)) is None:
         return

@@ -1,9 +1,15 @@
 """How are Slack tokens kept? Encrypted with a ring of keys, the newest first."""
 
-from typing import Any, ClassVar
+from typing import Any, cast
 
 from cryptography.fernet import InvalidToken, MultiFernet
+from flask import current_app
 from sqlalchemy import LargeBinary, TypeDecorator
+
+
+def ring() -> MultiFernet:
+    """The keys of the running app, from ENCRYPTION_KEYS."""
+    return cast(MultiFernet, current_app.extensions["encryption_keys"])
 
 
 class EncryptedStr(TypeDecorator[str]):
@@ -15,16 +21,15 @@ class EncryptedStr(TypeDecorator[str]):
 
     impl = LargeBinary
     cache_ok = True
-    ring: ClassVar[MultiFernet]  # set once by create_app(), from ENCRYPTION_KEYS
 
     def process_bind_param(self, value: str | None, dialect: Any) -> bytes | None:
-        return None if value is None else self.ring.encrypt(value.encode())
+        return None if value is None else ring().encrypt(value.encode())
 
     def process_result_value(self, value: bytes | None, dialect: Any) -> str | None:
         if value is None:
             return None
         try:
-            return self.ring.decrypt(value).decode()
+            return ring().decrypt(value).decode()
         except InvalidToken:
             return ""
 

@@ -31,7 +31,15 @@ from portal.slack.installations import (
     SlackInstallation,
 )
 from portal.slack.people import UserLink
-from portal.slack.posted import BEHIND, SUMMARY_BEHIND, Lane, PostedMessage, Summary
+from portal.slack.posted import (
+    BEHIND,
+    REPLY_BEHIND,
+    SUMMARY_BEHIND,
+    Lane,
+    PostedMessage,
+    Summary,
+    ThreadReply,
+)
 from portal.slack.profiles import SlackProfile
 from portal.slack.windows import SlackModal
 
@@ -94,6 +102,7 @@ def _unfinished_lanes() -> list[tuple[int, str, datetime | None]]:
     behind = union(
         select(PostedMessage.account_id, PostedMessage.channel_id).where(BEHIND),
         select(Summary.account_id, Summary.channel_id).where(SUMMARY_BEHIND),
+        select(ThreadReply.account_id, ThreadReply.channel_id).where(REPLY_BEHIND),
         select(Lane.account_id, Lane.channel_id).where(Lane.summary_id.is_not(None)),
     ).subquery()
     found = (

@@ -4,6 +4,7 @@ import os
 import socket
 import struct
 import threading
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from flask import Flask, abort, request
@@ -42,10 +43,12 @@ def create_app(platform: Platform) -> Flask:
     def answer_or_cut(
         environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> "Iterable[bytes]":
-        answer = serve(environ, start_response)
+        # As a whole: Werkzeug's server forgets to close a file whose reader has gone away.
+        with closing(serve(environ, start_response)) as answer:  # type: ignore[type-var]
+            body = b"".join(answer)
         if environ.get(CUT):
             raise ConnectionResetError
-        return answer
+        return [body]
 
     app.wsgi_app = answer_or_cut  # type: ignore[method-assign]
     return app

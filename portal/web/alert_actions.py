@@ -1,47 +1,39 @@
-"""Which sources' alerts appear in which Slack channel, and how does a person choose that?"""
+"""Which sources' alerts appear in which Slack channels, and how does a person choose that?"""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, request, url_for
-from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response as WerkzeugResponse
-from wtforms import SelectChoice, SelectField, SelectMultipleField, StringField
+from wtforms import SelectChoice
 
 from portal.db import db
 from portal.domain.accounts.permissions import Permission
-from portal.domain.routing import operations, queries
-from portal.domain.routing.models import AfterStorm, AlertAction
+from portal.domain.routing import conditions, operations, queries, triggers
+from portal.domain.routing.drafts import ActionDraft, Channel
+from portal.domain.routing.models import AlertAction
 from portal.domain.sources import queries as sources
 from portal.domain.sources.models import AlertSource
-from portal.errors import Invalid
-from portal.slack import conversations, deliveries, installations
+from portal.errors import Conflict, Invalid
+from portal.slack import action_activity, conversations, deliveries, errors, installations
+from portal.web import alert_action_form as forms
 from portal.web.access import requires, viewer
+from portal.web.alert_action_form import ActionForm, ConditionRow
 from portal.web.paging import part
 from portal.web.render import form_errors, fragment, page
 
 bp = Blueprint("alert_actions", __name__)
 
+Answer = Response | WerkzeugResponse
+Save = Callable[[ActionDraft], AlertAction]
+
 MOST_SHOWN = 100  # channels at once; the rest is searched
 MOST_FALLBACKS = 500  # in one list
-
-
-class ActionForm(FlaskForm):  # type: ignore[misc]
-    """What an action does; operations.create() knows which values fit."""
-
-    sources = SelectMultipleField("Alert sources", coerce=int)
-    channel_id = StringField("Channel")
-    name = StringField("Name")
-    fallback_channel_id = SelectField(
-        "Another channel, while nothing can be posted to this one", validate_choice=False
-    )
-    after_storm = SelectField(
-        "When a storm is over, open alerts of its summary",
-        choices=[
-            SelectChoice(AfterStorm.SUMMARY.value, "stay in the summary"),
-            SelectChoice(AfterStorm.OWN.value, "get messages of their own"),
-        ],
-        default=AfterStorm.SUMMARY.value,
-    )
+WORDS: dict[str, Any] = {
+    "labels": triggers.LABELS,
+    "fields": conditions.FIELDS,
+    "criteria": conditions.CRITERIA,
+}
 
 
 @bp.get("/alert-actions")
@@ -50,9 +42,23 @@ def index() -> Response:
     return page(
         "alert_actions/index.html",
         part=part(queries.actions_of(viewer())),
-        installation=installations.of_account(viewer().account_id),
-        health=deliveries.health(viewer().account_id),
-        can_manage=viewer().can(Permission.MANAGE_ALERT_ACTIONS),
+        all_sources=sources.sources_of(viewer()),
+        **_context(),
+    )
+
+
+@bp.get("/alert-actions/<int:action_id>")
+@requires(Permission.SEE_ALERT_SOURCES)
+def show(action_id: int) -> Response:
+    action = queries.action(viewer(), action_id)
+    return page(
+        "alert_actions/show.html",
+        action=action,
+        all_sources=sources.sources_of(viewer()),
+        activity=action_activity.of(viewer(), action),
+        **_test_context(action),
+        **_context(),
+        **WORDS,
     )
 
 
@@ -60,154 +66,162 @@ def index() -> Response:
 @requires(Permission.MANAGE_ALERT_ACTIONS)
 def new() -> Response:
     """An empty form; `?source=` ticks the source that the person comes from."""
-    form = ActionForm(formdata=None, sources=request.args.getlist("source", type=int))
-    return _form(form, None)
+    return _form(forms.empty(request.args.getlist("source", type=int)), [], None)
 
 
 @bp.post("/alert-actions/new")
 @requires(Permission.MANAGE_ALERT_ACTIONS)
-def create() -> Response | WerkzeugResponse:
-    form, account = ActionForm(), viewer().account
+def create() -> Answer:
+    account = viewer().account
     assert account is not None  # noqa: S101 - whoever may manage actions has an account
-    channel_id, channel_name = _chosen_channel(form, None)
-    try:
-        action = operations.create(
-            account=account,
-            sources=_chosen_sources(form),
-            channel_id=channel_id,
-            channel_name=channel_name,
-            name=form.name.data or "",
-            fallback=_chosen_fallback(form),
-            after_storm=_after_storm(form),
-            by=viewer(),
-        )
-    except Invalid as problem:
-        return _unfit(form, problem, None)
-    flash(f"New alerts will appear in #{action.channel_name}.", "success")
-    return redirect(url_for(".index"))
+    return _save(None, lambda draft: operations.create(draft, account=account, by=viewer()))
 
 
-@bp.get("/alert-actions/<int:action_id>")
+@bp.get("/alert-actions/<int:action_id>/edit")
 @requires(Permission.MANAGE_ALERT_ACTIONS)
-def show(action_id: int) -> Response:
+def edit(action_id: int) -> Response:
     action = queries.action(viewer(), action_id)
-    filled = {
-        "sources": [source.id for source in action.sources],
-        "channel_id": action.channel_id,
-        "name": action.name,
-        "fallback_channel_id": action.fallback_channel_id or "",
-        "after_storm": action.after_storm.value,
-    }
-    return _form(ActionForm(formdata=None, data=filled), action)
+    draft = queries.draft_of(action)
+    return _form(forms.filled(draft), forms.rows_of(draft), action)
 
 
-@bp.post("/alert-actions/<int:action_id>")
+@bp.post("/alert-actions/<int:action_id>/edit")
 @requires(Permission.MANAGE_ALERT_ACTIONS)
-def change(action_id: int) -> Response | WerkzeugResponse:
-    form = ActionForm()
-    channel_id, channel_name = _chosen_channel(form, queries.action(viewer(), action_id))
+def change(action_id: int) -> Answer:
+    action = queries.action(viewer(), action_id)
+    return _save(action, lambda draft: operations.change(action_id, draft, by=viewer()))
+
+
+@bp.post("/alert-actions/<int:action_id>/clone")
+@requires(Permission.MANAGE_ALERT_ACTIONS)
+def clone(action_id: int) -> WerkzeugResponse:
+    """Make a copy, for the sources that were chosen, and open it."""
+    chosen = [
+        sources.source(viewer(), source_id)
+        for source_id in request.form.getlist("sources", type=int)
+    ]
     try:
-        action = operations.change(
-            action_id,
-            sources=_chosen_sources(form),
-            channel_id=channel_id,
-            channel_name=channel_name,
-            name=form.name.data or "",
-            fallback=_chosen_fallback(form, queries.action(viewer(), action_id)),
-            after_storm=_after_storm(form),
-            by=viewer(),
-        )
+        copy = operations.clone(action_id, sources=chosen, by=viewer())
     except Invalid as problem:
-        return _unfit(form, problem, action_id)
-    flash(f"{action.name} is changed. Alerts already shown stay where they are.", "success")
-    return redirect(url_for(".index"))
+        db.session.rollback()
+        flash(str(problem), "error")
+        return redirect(url_for(".show", action_id=action_id))
+    flash("This is the copy. It is in use already; change what should differ.", "success")
+    return redirect(url_for(".edit", action_id=copy.id))
+
+
+@bp.post("/alert-actions/<int:action_id>/test")
+@requires(Permission.MANAGE_ALERT_ACTIONS)
+def test(action_id: int) -> Answer:
+    try:
+        operations.test(action_id, by=viewer())
+    except Conflict as problem:
+        db.session.rollback()
+        if not request.headers.get("HX-Request"):
+            flash(str(problem), "warning")
+    if not request.headers.get("HX-Request"):
+        return redirect(url_for(".show", action_id=action_id))
+    return _test(queries.action(viewer(), action_id))
+
+
+@bp.get("/alert-actions/<int:action_id>/test")
+@requires(Permission.MANAGE_ALERT_ACTIONS)
+def test_answer(action_id: int) -> Response:
+    return _test(queries.action(viewer(), action_id))
 
 
 @bp.post("/alert-actions/<int:action_id>/delete")
 @requires(Permission.MANAGE_ALERT_ACTIONS)
 def delete(action_id: int) -> WerkzeugResponse:
     action = queries.action(viewer(), action_id)
-    name, channel_name = action.name, action.channel_name
+    name, place = action.name, action.place
     operations.delete(action_id, by=viewer())
-    flash(f"{name} is deleted: it sends no new alerts to #{channel_name}.", "success")
+    flash(f"{name} is deleted: it sends no new alerts to {place}.", "success")
     return redirect(url_for(".index"))
 
 
 @bp.get("/alert-actions/channels")
 @requires(Permission.MANAGE_ALERT_ACTIONS)
 def channels() -> Response:
-    """The channels to choose from that fit `?q=`; the one already chosen stays among them."""
-    return fragment("alert_actions/_channels.html", **_channels(request.args.get("channel_id", "")))
+    """The channels to choose from that fit `?q=`; those already chosen stay among them."""
+    return fragment("alert_actions/_channels.html", **_channels(request.args.getlist("channels")))
 
 
 @bp.post("/alert-actions/channels/refresh")
 @requires(Permission.MANAGE_ALERT_ACTIONS)
-def refresh_channels() -> Response | WerkzeugResponse:
+def refresh_channels() -> Answer:
     account_id = viewer().account_id
     if installations.of_account(account_id) is not None and account_id is not None:
         conversations.ask_refresh(account_id)
     if not request.headers.get("HX-Request"):
         return redirect(url_for(".new"))
-    chosen = request.form.get("channel_id", "")
+    chosen = request.form.getlist("channels")
     return fragment("alert_actions/_channels.html", **_channels(chosen))
 
 
-def _chosen_fallback(form: ActionForm, action: AlertAction | None = None) -> tuple[str, str] | None:
-    """Id and name of the other channel; two empty texts for one that we do not know."""
-    chosen = form.fallback_channel_id.data or ""
-    names = {each.id: each.name for each in _known().channels}
-    if action is not None:
-        names.setdefault(action.channel_id, action.channel_name)
-        names.setdefault(action.fallback_channel_id or "", action.fallback_channel_name or "")
-    if not chosen:
-        return None
-    return (chosen, names[chosen]) if chosen in names else ("", "")
+def _save(action: AlertAction | None, save: Save) -> Answer:
+    """Store what was typed, or show it again: with a button's change, or with what does not fit."""
+    form, rows, deed = ActionForm(), forms.typed_rows(request.form), request.form.get("do", "")
+    if deed:
+        rows = forms.edited(form, rows, deed)
+        name = "_triggers" if deed in ("all", "none") else "_conditions"
+        if request.headers.get("HX-Request"):
+            return fragment(f"alert_actions/{name}.html", form=form, rows=rows, **WORDS)
+        return _form(form, rows, action)
+    names = _names(action)
+    chosen = [(each, names.get(each, "")) if each in names else ("", "") for each in _ids(form)]
+    other = form.fallback_channel_id.data or ""
+    fallback: Channel | None = (other if other in names else "", names.get(other, ""))
+    try:
+        draft = forms.draft(form, rows, _sources(form), chosen, fallback if other else None)
+        saved = save(draft)
+    except Invalid as problem:
+        db.session.rollback()
+        form_errors(form, problem)
+        return _form(form, rows, action and queries.action(viewer(), action.id), status=422)
+    said = "is changed. Alerts already shown stay where they are." if action else "is ready."
+    flash(f"{saved.name} {said}", "success")
+    return redirect(url_for(".show", action_id=saved.id))
 
 
-def _after_storm(form: ActionForm) -> AfterStorm:
-    chosen = form.after_storm.data
-    return AfterStorm(chosen) if chosen in list(AfterStorm) else AfterStorm.SUMMARY
-
-
-def _offer_fallbacks(form: ActionForm, action: AlertAction | None) -> None:
+def _form(
+    form: ActionForm, rows: list[ConditionRow], action: AlertAction | None, status: int = 200
+) -> Response:
     offered = {each.id: f"#{each.name}" for each in _known().channels[:MOST_FALLBACKS]}
     if action is not None and action.fallback_channel_id:
         offered.setdefault(action.fallback_channel_id, f"#{action.fallback_channel_name}")
     form.fallback_channel_id.choices = [
         SelectChoice(channel_id, name) for channel_id, name in [("", "none"), *offered.items()]
     ]
-
-
-def _form(form: ActionForm, action: AlertAction | None, status: int = 200) -> Response:
-    _offer_fallbacks(form, action)
     return page(
         "alert_actions/form.html",
         status=status,
         form=form,
+        rows=rows,
         action=action,
         sources=sources.sources_of(viewer()),
-        **_channels(form.channel_id.data or "", action),
+        **WORDS,
+        **_channels(_ids(form), _names(action)),
     )
 
 
-def _unfit(form: ActionForm, problem: Invalid, action_id: int | None) -> Response:
-    db.session.rollback()
-    form_errors(form, problem)
-    action = None if action_id is None else queries.action(viewer(), action_id)
-    return _form(form, action, status=422)
+def _ids(form: ActionForm) -> list[str]:
+    return list(dict.fromkeys(form.channels.data or []))
 
 
-def _chosen_sources(form: ActionForm) -> list[AlertSource]:
+def _sources(form: ActionForm) -> list[AlertSource]:
     return [sources.source(viewer(), source_id) for source_id in form.sources.data or []]
 
 
-def _chosen_channel(form: ActionForm, action: AlertAction | None) -> tuple[str, str]:
-    """Id and name of the chosen channel; two empty texts for one that we do not know."""
-    chosen = form.channel_id.data or ""
+def _names(action: AlertAction | None) -> dict[str, str]:
+    """Id → name of every channel that may be chosen, also of those that an action has already."""
     names = {each.id: each.name for each in _known().channels}
-    if action is not None:
-        names.setdefault(action.channel_id, action.channel_name)
-    return (chosen, names[chosen]) if chosen in names else ("", "")
+    if action is None:
+        return names
+    kept = {each.channel_id: each.channel_name for each in action.channels}
+    if action.fallback_channel_id:
+        kept[action.fallback_channel_id] = action.fallback_channel_name or ""
+    return kept | names
 
 
 def _known() -> conversations.KnownChannels:
@@ -216,20 +230,39 @@ def _known() -> conversations.KnownChannels:
     return conversations.known_channels(account_id)
 
 
-def _channels(chosen: str, action: AlertAction | None = None) -> dict[str, Any]:
-    """What `_channels.html` shows: the chosen channel first, then those that fit the search."""
+def _channels(chosen: list[str], names: dict[str, str] | None = None) -> dict[str, Any]:
+    """What `_channels.html` shows: the chosen channels first, then those that fit the search."""
     known, asked = _known(), request.values.get("q", "").strip().lstrip("#").lower()
-    fitting = [each for each in known.channels if asked in each.name and each.id != chosen]
-    first = [each for each in known.channels if each.id == chosen]
-    if not first and action is not None and action.channel_id == chosen:
-        kept = conversations.Channel(chosen, action.channel_name, is_private=False, is_member=True)
-        first = [kept]
+    listed = {each.id: each for each in known.channels}
+    kept = [
+        listed.get(channel_id)
+        or conversations.Channel(channel_id, (names or {})[channel_id], False, is_member=True)
+        for channel_id in chosen
+        if channel_id in listed or channel_id in (names or {})
+    ]
+    fitting = [each for each in known.channels if asked in each.name and each.id not in chosen]
     return {
         "known": known,
-        "shown": first + fitting[:MOST_SHOWN],
+        "shown": kept + fitting[:MOST_SHOWN],
         "left_out": len(fitting) - MOST_SHOWN,
         "chosen": chosen,
         "q": request.values.get("q", ""),
         "installation": installations.of_account(viewer().account_id),
         "can_link": viewer().can(Permission.MANAGE_CONNECTORS),
     }
+
+
+def _context() -> dict[str, Any]:
+    return {
+        "installation": installations.of_account(viewer().account_id),
+        "health": deliveries.health(viewer().account_id),
+        "can_manage": viewer().can(Permission.MANAGE_ALERT_ACTIONS),
+    }
+
+
+def _test(action: AlertAction) -> Response:
+    return fragment("alert_actions/_test.html", action=action, **_test_context(action))
+
+
+def _test_context(action: AlertAction) -> dict[str, Any]:
+    return {"tests": queries.tests_of(action), "words": errors.words}

@@ -74,6 +74,10 @@ DEEDS: dict[AuditAction, tuple[Kind, str]] = {
         Kind.ALERT_ACTIONS,
         "deleted the alert action {subject}",
     ),
+    AuditAction.ALERT_ACTION_TESTED: (
+        Kind.ALERT_ACTIONS,
+        "tested the alert action {subject}",
+    ),
     AuditAction.ESCALATION_POLICY_CREATED: (
         Kind.ESCALATION,
         "created the escalation policy {subject}",
@@ -173,6 +177,11 @@ LABELS = {
     "slack_source_channels": "Channels of Slack alert sources cleared",
     "user_links": "Links between people and Slack deleted",
     "dedicated_channels": "Dedicated channels detached",
+    "mode": "Trigger mode",
+    "updates": "Updates",
+    "conditions": "Conditions",
+    "ended_after": "After the end of the policy",
+    "not_resolved_after": "If not resolved within",
     "own_channels": "A channel for each alert",
     "archived": "Channels archived",
     "waiting_deliveries": "Waiting deliveries cancelled",
@@ -181,7 +190,7 @@ ORDER = {name: place for place, name in enumerate(LABELS)}
 LOOKS = {Look.LIST: "the list of all workspaces", Look.PAGE: "the page of this workspace"}
 WORDS: dict[str, Callable[[str], str]] = {
     "reason": errors.words,
-    "channel": "#{}".format,
+    "channel": lambda names: ", ".join(f"#{name}" for name in names.split(", ")),
     "where": lambda where: LOOKS[Look(where)],
     "starts_at": _moment,
     "ends_at": _moment,

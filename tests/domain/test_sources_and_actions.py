@@ -8,6 +8,8 @@ from portal.domain.accounts.permissions import Role
 from portal.domain.routing import matching
 from portal.domain.routing import operations as actions
 from portal.domain.routing import queries as routing
+from portal.domain.routing.drafts import ActionDraft
+from portal.domain.routing.triggers import Trigger
 from portal.domain.sources import operations as sources
 from portal.domain.sources import queries
 from portal.errors import Conflict, Denied, Invalid, NotFound
@@ -55,7 +57,7 @@ def test_who_is_not_a_user_changes_neither_sources_nor_actions(
         person = make_user(None if role is Role.SUPPORT else cast.account, role=role)
         source, _ = make_source(cast.account)
         action = make_action(source)
-        channel = {"channel_id": "C111", "channel_name": "ops"}
+        draft = ActionDraft([source], [("C111", "ops")])
         changed = {"name": "Mine", "type": "api", "escalation_policy_id": None}
         for attempt in (
             lambda: create(cast.account, person),
@@ -63,8 +65,10 @@ def test_who_is_not_a_user_changes_neither_sources_nor_actions(
             lambda: sources.rotate_integration_key(source.id, by=person),
             lambda: sources.disable(source.id, by=person),
             lambda: sources.enable(source.id, by=person),
-            lambda: actions.create(account=cast.account, sources=[source], by=person, **channel),
-            lambda: actions.change(action.id, sources=[source], name="x", by=person, **channel),
+            lambda: actions.create(draft, account=cast.account, by=person),
+            lambda: actions.change(action.id, draft, by=person),
+            lambda: actions.clone(action.id, sources=[], by=person),
+            lambda: actions.test(action.id, by=person),
             lambda: actions.delete(action.id, by=person),
         ):
             with pytest.raises(Denied):
@@ -78,7 +82,8 @@ def test_sources_and_actions_of_another_account_do_not_exist(app: Flask, cast: C
         source, _ = make_source(cast.account)
         action, foreign = make_action(source), cast.charlie
         assert foreign.account is not None
-        channel = {"channel_id": "C111", "channel_name": "ops"}
+        own = make_action(account=foreign.account)
+        draft = ActionDraft([source], [("C111", "ops")])
         changed = {"name": "Mine", "type": "api", "escalation_policy_id": None}
         for attempt in (
             lambda: queries.source(foreign, source.id),
@@ -87,48 +92,41 @@ def test_sources_and_actions_of_another_account_do_not_exist(app: Flask, cast: C
             lambda: sources.change(source.id, **changed, by=foreign),
             lambda: sources.rotate_integration_key(source.id, by=foreign),
             lambda: sources.disable(source.id, by=foreign),
-            lambda: actions.create(account=cast.account, sources=[source], by=foreign, **channel),
-            lambda: actions.create(
-                account=foreign.account, sources=[source], by=foreign, **channel
-            ),
+            lambda: actions.create(draft, account=cast.account, by=foreign),
+            lambda: actions.create(draft, account=foreign.account, by=foreign),
+            lambda: actions.change(own.id, draft, by=foreign),
+            lambda: actions.clone(own.id, sources=[source], by=foreign),
+            lambda: actions.clone(action.id, sources=[], by=foreign),
+            lambda: actions.test(action.id, by=foreign),
             lambda: actions.delete(action.id, by=foreign),
         ):
             with pytest.raises(NotFound):
                 attempt()
-        assert not queries.sources_of(foreign)
-        assert not routing.actions_of(foreign)
+        assert source.id not in [each.id for each in queries.sources_of(foreign)]
+        assert [each.id for each in routing.actions_of(foreign)] == [own.id]
 
 
 def test_an_action_needs_a_source_and_a_channel(app: Flask, cast: Cast) -> None:
     with app.app_context():
         source, _ = make_source(cast.account)
-        for chosen, channel_id, field in (
-            ([], "C111", "sources"),
-            ([source], "", "channel_id"),
-            ([source], "#ops", "channel_id"),
+        for draft, field in (
+            (ActionDraft([], [("C111", "ops")]), "sources"),
+            (ActionDraft([source], []), "channels"),
+            (ActionDraft([source], [("", "ops")]), "channels"),
+            (ActionDraft([source], [("C111", "ops"), ("#ops", "ops")]), "channels"),
         ):
             with pytest.raises(Invalid) as refused:
-                actions.create(
-                    account=cast.account,
-                    sources=chosen,
-                    channel_id=channel_id,
-                    channel_name="ops",
-                    by=cast.ada,
-                )
+                actions.create(draft, account=cast.account, by=cast.ada)
             assert refused.value.field == field
 
 
-def test_a_source_that_is_named_twice_counts_once(app: Flask, cast: Cast) -> None:
+def test_what_is_named_twice_counts_once(app: Flask, cast: Cast) -> None:
     with app.app_context():
         source, _ = make_source(cast.account)
-        action = actions.create(
-            account=cast.account,
-            sources=[source, source],
-            channel_id="C111",
-            channel_name="ops",
-            by=cast.ada,
-        )
+        draft = ActionDraft([source, source], [("C111", "ops"), ("C111", "#ops")])
+        action = actions.create(draft, account=cast.account, by=cast.ada)
         assert [each.id for each in action.sources] == [source.id]
+        assert [each.channel_name for each in action.channels] == ["ops"]
 
 
 def test_two_actions_that_name_one_channel_make_one_message(app: Flask, cast: Cast) -> None:
@@ -140,5 +138,5 @@ def test_two_actions_that_name_one_channel_make_one_message(app: Flask, cast: Ca
         make_action(source, channel_id="C222", channel_name="db")
         make_action(other, channel_id="C333", channel_name="web")
         alert = make_alert(source)
-        found = matching.channels_for(alert, routing.actions_for(alert))
+        found = matching.channels_of(routing.publishing(alert, Trigger.CREATED))
     assert found == {"C111": "ops", "C222": "db"}

@@ -74,6 +74,11 @@ WATCHED = {
     "notifications": f"user_id IN ({PEOPLE})",
     "notification_preferences": f"user_id IN ({PEOPLE})",
     "posted_messages": "account_id = :account_id",
+    "alert_action_channels": "account_id = :account_id",
+    "alert_action_runs": "alert_id IN (SELECT id FROM alerts WHERE account_id = :account_id)",
+    "alert_action_tests": (
+        "action_id IN (SELECT id FROM alert_actions WHERE account_id = :account_id)"
+    ),
     "alert_action_sources": (
         "source_id IN (SELECT id FROM alert_sources WHERE account_id = :account_id)"
     ),

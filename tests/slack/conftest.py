@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
@@ -110,7 +111,9 @@ def connected(settings: Settings, portal_app: Flask) -> Iterator[Story]:
     made: list[Flask] = []
 
     def portal(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
-        return made[0](environ, start_response)
+        # As a whole: Werkzeug's server forgets to close a file whose reader has gone away.
+        with closing(made[0](environ, start_response)) as answer:
+            return [b"".join(answer)]
 
     server = make_server("127.0.0.1", 0, portal, threaded=True)
     url = f"http://127.0.0.1:{server.server_port}"

@@ -1,5 +1,6 @@
 """Can the keys be exchanged while everything runs, and what if one is lost?"""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -12,7 +13,6 @@ from portal.db import db
 from portal.domain.accounts.models import User
 from portal.slack import encryption
 from portal.slack.installations import Revocation, SlackInstallation
-from portal.slack.tokens import EncryptedStr
 from tests.slack.conftest import Story, post
 from tests.slack.links import (
     alert,
@@ -30,19 +30,23 @@ from tests.together import beside, until, waiting
 OLD, NEW, OTHER = Fernet.generate_key(), Fernet.generate_key(), Fernet.generate_key()
 
 
-@pytest.fixture
-def ring(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """ENCRYPTION_KEYS is what use() says; at first the old key alone."""
-    use(monkeypatch, OLD)
-    return monkeypatch
-
-
-def use(monkeypatch: pytest.MonkeyPatch, *keys: bytes) -> None:
-    monkeypatch.setattr(EncryptedStr, "ring", MultiFernet([Fernet(key) for key in keys]))
+Use = Callable[..., None]
 
 
 @pytest.fixture
-def cast(story: Story, ring: pytest.MonkeyPatch) -> dict[str, User]:
+def use(story: Story, monkeypatch: pytest.MonkeyPatch) -> Use:
+    """Makes ENCRYPTION_KEYS what it is called with; at first the old key alone."""
+
+    def ring(*keys: bytes) -> None:
+        several = MultiFernet([Fernet(key) for key in keys])
+        monkeypatch.setitem(story.app.extensions, "encryption_keys", several)
+
+    ring(OLD)
+    return ring
+
+
+@pytest.fixture
+def cast(story: Story, use: Use) -> dict[str, User]:
     made = story.people()
     story.sandbox.admin("switch", token_rotation=True)
     story.link(made["olivia"])
@@ -50,45 +54,44 @@ def cast(story: Story, ring: pytest.MonkeyPatch) -> dict[str, User]:
 
 
 def test_everything_is_encrypted_anew_and_the_old_key_can_go(
-    story: Story, cast: dict[str, User], ring: pytest.MonkeyPatch
+    story: Story, cast: dict[str, User], use: Use
 ) -> None:
     token = credentials(story, cast["adam"]).token
     with story.app.app_context():
         waits = Revocation(account_id=cast["adam"].account_id, team_id="T0OLD", bot_token="xoxb-1")
         db.session.add(waits)
         db.session.commit()
-        use(ring, NEW, OLD)
+        use(NEW, OLD)
         assert encryption.rotate() == 3  # a token, a refresh token, a revocation's token
         assert encryption.rotate() == 3  # safe to repeat
-        use(ring, NEW)
+        use(NEW)
         assert list(encryption.closed()) == []
         assert db.session.scalar(select(Revocation.bot_token)) == "xoxb-1"
     assert credentials(story, cast["adam"]).token == token
 
 
 def test_a_value_written_during_the_exchange_is_not_overwritten(
-    story: Story, cast: dict[str, User], ring: pytest.MonkeyPatch
+    story: Story, cast: dict[str, User], use: Use
 ) -> None:
-    use(ring, NEW, OLD)
+    use(NEW, OLD)
 
     def rotate() -> int:
         with story.app.app_context():
             return encryption.rotate()
 
     with ThreadPoolExecutor(1) as pool, beside(story.app) as writer:
-        writer.execute(update(SlackInstallation).values(bot_token="xoxb-newest"))
+        with story.app.app_context():
+            writer.execute(update(SlackInstallation).values(bot_token="xoxb-newest"))
         rotating = pool.submit(rotate)
         until(lambda: len(waiting(story.app)) == 1, "the exchange waits for the writer")
         writer.commit()
         assert rotating.result(20) == 1  # the refresh token
-    use(ring, NEW)
+    use(NEW)
     assert credentials(story, cast["adam"]).token == "xoxb-newest"
 
 
-def test_the_doctor_names_what_no_key_opens(
-    story: Story, cast: dict[str, User], ring: pytest.MonkeyPatch
-) -> None:
-    use(ring, OTHER)
+def test_the_doctor_names_what_no_key_opens(story: Story, cast: dict[str, User], use: Use) -> None:
+    use(OTHER)
     with story.app.app_context():
         number = db.session.scalar(select(SlackInstallation.id))
         names = [f"{column} of slack_installations {number}" for column in COLUMNS]
@@ -97,7 +100,7 @@ def test_the_doctor_names_what_no_key_opens(
         assert said.verdict == diagnosis.WRONG
         assert all(name in said.words for name in names)
         assert encryption.rotate() == 0  # left as it is, for the day the key is found
-    use(ring, OLD)
+    use(OLD)
     with story.app.app_context():
         (said,) = [f for f in diagnosis.examine() if "ENCRYPTION_KEYS" in f.words]
     assert said.verdict == diagnosis.FINE
@@ -107,9 +110,9 @@ COLUMNS = ("bot_token", "refresh_token")
 
 
 def test_a_lost_key_takes_down_no_page_and_its_return_mends_all(
-    story: Story, cast: dict[str, User], ring: pytest.MonkeyPatch
+    story: Story, cast: dict[str, User], use: Use
 ) -> None:
-    use(ring, OTHER)
+    use(OTHER)
     since = last_call(story)
     alert(story, cast["olivia"])
     story.work()
@@ -119,19 +122,19 @@ def test_a_lost_key_takes_down_no_page_and_its_return_mends_all(
         told = page(story, cast["adam"], path)
         assert "ENCRYPTION_KEYS does not open the app" in told
         assert "Nothing is sent to Slack since" not in told  # nobody knows since when
-    use(ring, OLD)
+    use(OLD)
     catch_up(story)
     assert shown_state(story, cast["adam"]) == "linked"
     assert len(texts(story)) == 1
 
 
 def test_after_a_lost_key_an_admin_can_authorize_again_or_unlink(
-    story: Story, cast: dict[str, User], ring: pytest.MonkeyPatch
+    story: Story, cast: dict[str, User], use: Use
 ) -> None:
-    use(ring, NEW)
+    use(NEW)
     story.link(cast["adam"])
     assert shown_state(story, cast["adam"]) == "linked"
-    use(ring, OTHER)
+    use(OTHER)
     answer = post(story.browser(cast["adam"]), "/settings/connectors/slack/unlink")
     assert answer.status_code == 303
     story.work()

@@ -18,6 +18,7 @@ from tests.web.pages import post, text_of
 
 ACTIONS = "/alert-actions"
 NEW = f"{ACTIONS}/new"
+AUTOMATIC = {"mode": "automatic", "triggers": "alert-created"}
 
 
 @pytest.fixture
@@ -68,10 +69,13 @@ def slack(app: Flask, account: Account, user: User) -> None:
 
 
 def the_action(app: Flask) -> tuple[str, str, str, list[str]]:
+    """Name, ids and names of the channels, and names of the sources."""
     with app.app_context():
         action = db.session.scalars(db.select(AlertAction)).one()
         sources = [source.name for source in action.sources]
-        return action.name, action.channel_id, action.channel_name, sources
+        ids = " ".join(each.channel_id for each in action.channels)
+        names = " ".join(each.channel_name for each in action.channels)
+        return action.name, ids, names, sources
 
 
 def test_without_a_linked_workspace_the_form_leads_to_connectors(
@@ -86,10 +90,10 @@ def test_without_a_linked_workspace_the_form_leads_to_connectors(
 def test_a_new_action_is_named_after_its_channel(
     app: Flask, client: FlaskClient, source: AlertSource
 ) -> None:
-    answer = post(client, NEW, sources=str(source.id), channel_id="C0000")
-    assert answer.location == ACTIONS
+    answer = post(client, NEW, sources=str(source.id), channels="C0000", **AUTOMATIC)
+    assert answer.location.startswith(ACTIONS)
     assert the_action(app) == ("Alerts to #ops", "C0000", "ops", ["Prometheus"])
-    assert "New alerts will appear in #ops." in client.get(ACTIONS).text
+    assert "Alerts to #ops is ready." in client.get(ACTIONS).text
 
 
 @pytest.mark.usefixtures("slack")
@@ -101,7 +105,7 @@ def test_what_was_chosen_is_kept_when_something_is_missing(
     assert "Please choose a channel." in without_channel.text
     assert 'value="Night alerts"' in without_channel.text
     assert f'name="sources" value="{source.id}" checked' in without_channel.text
-    without_source = post(client, NEW, channel_id="C0001")
+    without_source = post(client, NEW, channels="C0001")
     assert "Please choose at least one alert source." in without_source.text
     assert 'value="C0001" checked' in without_source.text
 
@@ -110,13 +114,13 @@ def test_what_was_chosen_is_kept_when_something_is_missing(
 def test_a_channel_that_slack_did_not_list_is_refused(
     client: FlaskClient, source: AlertSource
 ) -> None:
-    answer = post(client, NEW, sources=str(source.id), channel_id="C9999")
+    answer = post(client, NEW, sources=str(source.id), channels="C9999")
     assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 @pytest.mark.usefixtures("slack")
 def test_channels_are_searched_and_the_chosen_one_stays(client: FlaskClient) -> None:
-    found = text_of(client.get(f"{ACTIONS}/channels?q=%23OPS&channel_id=C0005"))
+    found = text_of(client.get(f"{ACTIONS}/channels?q=%23OPS&channels=C0005"))
     assert "#ops" in found
     assert "#ops-eu private" in found
     assert "#team-3" in found  # the chosen one
@@ -141,12 +145,12 @@ def test_an_action_is_changed_with_its_channel_prefilled(
 ) -> None:
     with app.app_context():
         action = make_action(source, channel_id="COLD", channel_name="gone")
-    path = f"{ACTIONS}/{action.id}"
+    path = f"{ACTIONS}/{action.id}/edit"
     assert 'value="COLD" checked' in client.get(path).text
     assert f'name="sources" value="{source.id}" checked' in client.get(path).text
-    post(client, path, sources=str(source.id), channel_id="COLD", name="Still to gone")
+    post(client, path, sources=str(source.id), channels="COLD", name="Still to gone", **AUTOMATIC)
     assert the_action(app) == ("Still to gone", "COLD", "gone", ["Prometheus"])
-    post(client, path, sources=str(source.id), channel_id="C0001", name="Europe")
+    post(client, path, sources=str(source.id), channels="C0001", name="Europe", **AUTOMATIC)
     assert the_action(app) == ("Europe", "C0001", "ops-eu", ["Prometheus"])
 
 
@@ -156,10 +160,11 @@ def test_another_channel_and_what_follows_a_storm_are_kept(
 ) -> None:
     with app.app_context():
         action = make_action(source, channel_id="COLD", channel_name="gone")
-    path = f"{ACTIONS}/{action.id}"
-    form = {"sources": str(source.id), "channel_id": "COLD", "name": "x", "after_storm": "own"}
+    path = f"{ACTIONS}/{action.id}/edit"
+    form = {"sources": str(source.id), "channels": "COLD", "name": "x", "after_storm": "own"}
+    form |= AUTOMATIC
     answer = post(client, path, **form, fallback_channel_id="COLD")
-    assert "another channel than the first" in answer.text
+    assert "another channel than above" in answer.text
     answer = post(client, path, **form, fallback_channel_id="CUNKNOWN")
     assert "choose a channel, or none" in answer.text
     post(client, path, **form, fallback_channel_id="C0001")
@@ -189,9 +194,13 @@ def test_responders_may_look_but_not_change(
         bob = make_user(account, role=Role.RESPONDER)
     sign_in(client, bob)
     assert "#ops" in client.get(ACTIONS).text
-    for path in (NEW, f"{ACTIONS}/{action.id}", f"{ACTIONS}/channels"):
+    own = f"{ACTIONS}/{action.id}"
+    seen = client.get(own).text
+    assert "Prometheus" in seen
+    assert "Test this alert action" not in seen
+    for path in (NEW, f"{own}/edit", f"{own}/test", f"{ACTIONS}/channels"):
         assert client.get(path).status_code == HTTPStatus.FORBIDDEN
-    for path in (NEW, f"{ACTIONS}/{action.id}", f"{ACTIONS}/{action.id}/delete"):
+    for path in (NEW, *(f"{own}/{deed}" for deed in ("edit", "clone", "test", "delete"))):
         assert post(client, path, on=ACTIONS).status_code == HTTPStatus.FORBIDDEN
 
 
@@ -203,7 +212,8 @@ def test_another_account_finds_neither_the_action_nor_the_source(
         stranger = make_user(role=Role.ADMIN)
     sign_in(client, stranger)
     assert "#ops" not in client.get(ACTIONS).text
-    for path in (NEW, f"{ACTIONS}/{action.id}", f"{ACTIONS}/{action.id}/delete"):
-        fields = {"sources": str(source.id), "channel_id": "C0123456789"}
+    own = f"{ACTIONS}/{action.id}"
+    for path in (NEW, *(f"{own}/{deed}" for deed in ("edit", "clone", "test", "delete"))):
+        fields = {"sources": str(source.id), "channels": "C0123456789"}
         assert post(client, path, on=ACTIONS, **fields).status_code == HTTPStatus.NOT_FOUND
     assert the_action(app)[0] == "Alerts to #ops"

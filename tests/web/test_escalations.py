@@ -192,7 +192,7 @@ def test_a_responder_is_removed_and_told_nothing_further(
     assert answer.status_code == HTTPStatus.FOUND
     assert responders(app, world.alert) == ["Bob"]
     page = text_of(client.get(f"/alerts/{world.alert.id}"))
-    assert "Bob took Ada off the alert on the web" in page
+    assert "Bob took Ada off the responders on the web" in page
     with app.app_context():
         wanted = select(Notification).where(
             Notification.user_id == world.ada.id, Notification.alert_id == world.alert.id

@@ -2,11 +2,12 @@
 
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 from sqlalchemy import func, select
 
 from portal.db import db, now
-from portal.domain.alerts import opening, timeline
+from portal.domain.alerts import storing, timeline
 from portal.domain.alerts.incoming import EventType, IncomingEvent
 from portal.domain.alerts.models import (
     LONGEST_SUMMARY,
@@ -53,10 +54,17 @@ def receive(source: AlertSource, event: IncomingEvent) -> ReceivedEvent:
         alert_id=alert.id if alert else None,
         notes=event.notes,
     )
-    if outcome is Outcome.OPENED and alert is not None:
-        opening.store(alert, _first_entry(alert, event), received)
+    if alert is not None and outcome is Outcome.OPENED:
+        entry = _entry(alert, TimelineKind.CREATED, alert_key=event.alert_key)
+        storing.open_alert(alert, entry, received)
         _add_comments(alert, event)
         announce(AlertCreated(alert.id))
+    elif alert is not None and outcome is Outcome.JOINED:
+        summary = event.summary[:LONGEST_SUMMARY]
+        entry = _entry(alert, TimelineKind.EVENT_RECEIVED, summary=summary)
+        storing.join_alert(alert, _joined(alert, event), entry, received)
+        _add_comments(alert, event)
+        announce(AlertEventJoined(alert.id))
     else:
         db.session.add(received)
         db.session.flush()
@@ -76,14 +84,6 @@ def _alert(source: AlertSource, event: IncomingEvent, key: str | None) -> Change
     alert = _open_alert(source, key)
     if alert is None:
         return Outcome.OPENED, _new(source, event, key)
-    alert.event_count += 1
-    alert.last_event_at = now()
-    alert.links = alert.links + [link for link in event.links if link not in alert.links]
-    alert.images = alert.images + [image for image in event.images if image not in alert.images]
-    alert.labels = {**event.labels, **alert.labels}
-    _record(alert, TimelineKind.EVENT_RECEIVED, summary=event.summary[:LONGEST_SUMMARY])
-    _add_comments(alert, event)
-    announce(AlertEventJoined(alert.id))
     return Outcome.JOINED, alert
 
 
@@ -111,14 +111,19 @@ def _new(source: AlertSource, event: IncomingEvent, key: str | None) -> Alert:
     )
 
 
-def _first_entry(alert: Alert, event: IncomingEvent) -> TimelineEntry:
-    return TimelineEntry(
-        at=alert.created_at,
-        kind=TimelineKind.CREATED,
-        actor_name=alert.source.name,
-        via=Via.EVENT,
-        data={"alert_key": event.alert_key},
-    )
+def _joined(alert: Alert, event: IncomingEvent) -> dict[str, Any]:
+    """What is new is added; what the alert has already stays (product.md 7.3)."""
+    return {
+        "last_event_at": now(),
+        "links": alert.links + [each for each in event.links if each not in alert.links],
+        "images": alert.images + [each for each in event.images if each not in alert.images],
+        "labels": {**event.labels, **alert.labels},
+    }
+
+
+def _entry(alert: Alert, kind: TimelineKind, **data: str | None) -> TimelineEntry:
+    name = alert.source.name
+    return TimelineEntry(at=now(), kind=kind, actor_name=name, via=Via.EVENT, data=data)
 
 
 def _accept(source: AlertSource, event: IncomingEvent, key: str | None) -> Change:

@@ -31,6 +31,7 @@ class AuditAction(StrEnum):
     ALERT_ACTION_CREATED = "alert_action_created"
     ALERT_ACTION_CHANGED = "alert_action_changed"
     ALERT_ACTION_DELETED = "alert_action_deleted"
+    ALERT_ACTION_TESTED = "alert_action_tested"
     ESCALATION_POLICY_CREATED = "escalation_policy_created"
     ESCALATION_POLICY_CHANGED = "escalation_policy_changed"
     ESCALATION_POLICY_DELETED = "escalation_policy_deleted"

@@ -1,72 +1,59 @@
 """What changes alert actions? Each function is one transaction."""
 
-import re
-from collections.abc import Collection
+from dataclasses import replace
 
-from portal.db import db
+from portal.db import db, now
 from portal.domain.accounts.models import Account, User
 from portal.domain.accounts.permissions import Permission
 from portal.domain.audit import log
 from portal.domain.audit.actions import AuditAction
+from portal.domain.facts import AlertActionTested, announce
 from portal.domain.routing import queries
-from portal.domain.routing.models import AfterStorm, AlertAction
+from portal.domain.routing.drafts import ActionDraft, shown
+from portal.domain.routing.models import ActionChannel, ActionTest, AlertAction
+from portal.domain.routing.triggers import LABELS, Trigger
 from portal.domain.sources.models import AlertSource
-from portal.errors import Invalid, NotFound
-
-LONGEST_NAME = 120
-CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{2,30}")
+from portal.errors import Conflict, Invalid, NotFound
 
 
-def create(
-    *,
-    account: Account,
-    sources: Collection[AlertSource],
-    channel_id: str,
-    channel_name: str,
-    name: str = "",
-    fallback: tuple[str, str] | None = None,
-    after_storm: AfterStorm = AfterStorm.SUMMARY,
-    by: User | None,
-) -> AlertAction:
-    """Send the alerts of these sources to a channel. `by` is None on the command line.
-
-    `channel_id` is Slack's (C… or G…); `channel_name` is only shown. `fallback`, id and name, is the
-    channel that is used as well while nothing can be posted to the first. Raises Invalid.
-    """
+def create(draft: ActionDraft, *, account: Account, by: User | None) -> AlertAction:
+    """Have alerts published as the draft says. `by` is None on the command line. Raises Invalid."""
     if by is not None:
         by.require(Permission.MANAGE_ALERT_ACTIONS)
         if by.account_id != account.id:
             raise NotFound("There is no such account.")
     action = AlertAction(account_id=account.id, created_by_id=by.id if by else None)
-    _fill(action, account.id, sources, channel_id, channel_name, name)
-    _fill_rest(action, fallback, after_storm)
+    _fill(action, draft)
     db.session.add(action)
     _audit(AuditAction.ALERT_ACTION_CREATED, action, by or log.COMMAND_LINE)
     db.session.commit()
     return action
 
 
-def change(
-    action_id: int,
-    *,
-    sources: Collection[AlertSource],
-    channel_id: str,
-    channel_name: str,
-    name: str,
-    fallback: tuple[str, str] | None = None,
-    after_storm: AfterStorm = AfterStorm.SUMMARY,
-    by: User,
-) -> AlertAction:
-    """Change all of it. Alerts already shown stay where they are."""
+def change(action_id: int, draft: ActionDraft, *, by: User) -> AlertAction:
+    """Change all of it. Alerts already shown stay where they are. Raises Invalid."""
     action = _locked(action_id, by)
     before = _described(action)
-    _fill(action, action.account_id, sources, channel_id, channel_name, name)
-    _fill_rest(action, fallback, after_storm)
-    changed = log.changes(before, _described(action))
-    if changed:
-        _audit(AuditAction.ALERT_ACTION_CHANGED, action, by, **changed)
+    _fill(action, draft)
+    _audit_change(action, before, by)
     db.session.commit()
     return action
+
+
+def clone(action_id: int, *, sources: list[AlertSource], by: User) -> AlertAction:
+    """The same once more, for other sources; without any, for its own. Raises Conflict if a name
+    such as this one is too long."""
+    before = _locked(action_id, by)
+    draft = queries.draft_of(before)
+    copy = AlertAction(account_id=before.account_id, created_by_id=by.id)
+    name = f"Copy of {draft.called}"
+    copy.creates_channel = before.creates_channel
+    copy.archive_channel_days = before.archive_channel_days
+    _fill(copy, replace(draft, name=name, sources=sources or draft.sources))
+    db.session.add(copy)
+    _audit(AuditAction.ALERT_ACTION_CREATED, copy, by)
+    db.session.commit()
+    return copy
 
 
 def choose_channels(
@@ -84,55 +71,59 @@ def choose_channels(
     before = _described(action)
     action.creates_channel = creates_channel
     action.archive_channel_days = int(archive_days) if archive_days else None
-    changed = log.changes(before, _described(action))
-    if changed:
-        _audit(AuditAction.ALERT_ACTION_CHANGED, action, by, **changed)
+    _audit_change(action, before, by)
+    db.session.commit()
+    return action
+
+
+def test(action_id: int, *, by: User) -> AlertAction:
+    """Have a marked message posted to each of its channels; queries.tests_of() has Slack's answers.
+
+    Raises Conflict while a test is still under way.
+    """
+    action = _locked(action_id, by)
+    under_way = [each for each in queries.tests_of(action) if each.answered_at is None]
+    if under_way:
+        raise Conflict("A test is still under way. Please wait for Slack's answer.")
+    queries.forget_tests(action)
+    for channel in action.channels:
+        place = {"channel_id": channel.channel_id, "channel_name": channel.channel_name}
+        db.session.add(ActionTest(action_id=action.id, asked_at=now(), **place))
+    _audit(AuditAction.ALERT_ACTION_TESTED, action, by)
+    announce(AlertActionTested(action.id))
     db.session.commit()
     return action
 
 
 def delete(action_id: int, *, by: User) -> None:
-    """New alerts no longer appear in the channel; messages there are still kept up to date."""
+    """New alerts no longer appear because of it; messages there are still kept up to date."""
     action = _locked(action_id, by)
     _audit(AuditAction.ALERT_ACTION_DELETED, action, by)
     db.session.delete(action)
     db.session.commit()
 
 
-def _fill(
-    action: AlertAction,
-    account_id: int,
-    sources: Collection[AlertSource],
-    channel_id: str,
-    channel_name: str,
-    name: str,
-) -> None:
-    if not sources:
-        raise Invalid("Please choose at least one alert source.", field="sources")
-    if any(source.account_id != account_id for source in sources):
+def _fill(action: AlertAction, draft: ActionDraft) -> None:
+    draft.check()
+    if any(source.account_id != action.account_id for source in draft.sources):
         raise NotFound("There is no such alert source in your account.")
-    if not CHANNEL_ID.fullmatch(channel_id):
-        raise Invalid("Please choose a channel.", field="channel_id")
-    action.sources = list(dict.fromkeys(sources))  # one may be named twice
-    action.channel_id = channel_id
-    action.channel_name = channel_name.strip().removeprefix("#") or channel_id
-    action.name = " ".join(name.split()) or f"Alerts to #{action.channel_name}"
-    if len(action.name) > LONGEST_NAME:
-        raise Invalid(f"Please give a name of up to {LONGEST_NAME} characters.", field="name")
-
-
-def _fill_rest(
-    action: AlertAction, fallback: tuple[str, str] | None, after_storm: AfterStorm
-) -> None:
-    if fallback is not None:
-        if not CHANNEL_ID.fullmatch(fallback[0]):
-            raise Invalid("Please choose a channel, or none.", field="fallback_channel_id")
-        if fallback[0] == action.channel_id:
-            raise Invalid(
-                "Please choose another channel than the first.", field="fallback_channel_id"
-            )
-    action.fallback_channel_id, action.fallback_channel_name = fallback or (None, None)
-    action.after_storm = after_storm
+    action.name, action.mode = draft.called, draft.mode
+    action.sources = list(dict.fromkeys(draft.sources))  # one may be named twice
+    known = {channel.channel_id: channel for channel in action.channels}
+    action.channels = [
+        known.get(channel_id) or ActionChannel(channel_id=channel_id, account_id=action.account_id)
+        for channel_id in dict(draft.channels)
+    ]
+    names = {each[0]: shown(each) for each in draft.channels}
+    for channel in action.channels:
+        channel.channel_name = names[channel.channel_id]
+    action.trigger_names = [each.value for each in Trigger if each in draft.triggers]
+    action.ended_after, action.not_resolved_after = draft.ended_after, draft.not_resolved_after
+    action.stored_conditions = [each.to_json() for each in draft.conditions]
+    action.needs_all, action.after_storm = draft.needs_all, draft.after_storm
+    fallback = draft.fallback
+    action.fallback_channel_id = fallback[0] if fallback else None
+    action.fallback_channel_name = shown(fallback) if fallback else None
 
 
 def _locked(action_id: int, by: User) -> AlertAction:
@@ -142,6 +133,12 @@ def _locked(action_id: int, by: User) -> AlertAction:
     if action is None:
         raise NotFound("There is no such alert action in your account.")
     return action
+
+
+def _audit_change(action: AlertAction, before: dict[str, str], by: User) -> None:
+    changed = log.changes(before, _described(action))
+    if changed:
+        _audit(AuditAction.ALERT_ACTION_CHANGED, action, by, **changed)
 
 
 def _audit(action: AuditAction, subject: AlertAction, by: User | str, **details: str) -> None:
@@ -156,13 +153,18 @@ def _audit(action: AuditAction, subject: AlertAction, by: User | str, **details:
 
 
 def _described(action: AlertAction) -> dict[str, str]:
-    names = sorted(source.name for source in action.sources)
     days = action.archive_channel_days
+    joined = " and " if action.needs_all else " or "
     return {
         "name": action.name,
-        "channel": action.channel_name,
-        "channel_id": action.channel_id,
-        "sources": ", ".join(names),
+        "channel": ", ".join(each.channel_name for each in action.channels),
+        "channel_id": ", ".join(each.channel_id for each in action.channels),
+        "sources": ", ".join(sorted(source.name for source in action.sources)),
+        "mode": action.mode,
+        "updates": ", ".join(map(LABELS.__getitem__, action.triggers)) or "none",
+        "conditions": joined.join(map(str, action.conditions)) or "none",
+        "ended_after": f"{action.ended_after} s",
+        "not_resolved_after": f"{action.not_resolved_after or 0} s",
         "fallback": action.fallback_channel_name or "none",
         "after_storm": action.after_storm,
         "own_channels": "for high priority" if action.creates_channel else "no",

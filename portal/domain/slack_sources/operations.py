@@ -13,7 +13,7 @@ from portal.domain.audit import log
 from portal.domain.audit.actions import AuditAction
 from portal.domain.escalation import queries as escalation
 from portal.domain.escalation.models import EscalationPolicy
-from portal.domain.routing.operations import CHANNEL_ID
+from portal.domain.routing.drafts import CHANNEL_ID
 from portal.domain.slack_sources import queries
 from portal.domain.slack_sources.models import (
     LABEL,
