@@ -35,6 +35,7 @@ from portal.web import (
     headers,
     hosts,
     login,
+    manual_actions,
     notifications,
     oncall,
     profile,
@@ -112,6 +113,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.url_map.converters["int"] = RowId
     for part in (
         login,
+        manual_actions,
         profile,
         notifications,
         banners,

@@ -20,11 +20,8 @@ from portal.domain.facts import (
     AlertSummaryChanged,
     NobodyOnCall,
     ResponderAdded,
-<<<<<<< HEAD
     ResponderRemoved,
-=======
     TimelineGrew,
->>>>>>> main
     WorkspaceLinked,
 )
 from portal.domain.routing import matching, timers

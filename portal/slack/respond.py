@@ -13,17 +13,20 @@ from portal.domain.dedicated_channels import operations as channels
 from portal.domain.dedicated_channels import queries as dedicated
 from portal.domain.dedicated_channels.models import ChannelState
 from portal.domain.escalation import queries as escalation
-from portal.errors import Conflict, Invalid
+from portal.domain.routing import queries as routing
+from portal.domain.routing import runs
+from portal.errors import Conflict, Invalid, NotFound
 from portal.slack import dedicated_view, steering
 from portal.slack.alert_windows import alert_id_of, alert_of, open_alert, said, url_of
+from portal.slack.errors import words
 from portal.slack.messages import alert_modals as messages
 from portal.slack.messages.alert import MORE
-from portal.slack.messages.alert_modals import Verb
+from portal.slack.messages.alert_modals import Entry, Verb
 from portal.slack.messages.modal import notice
 from portal.slack.windows import SAID, Kind, Next, Values, View, Window
 
 COMMENT, CHANNEL = "alert_comment", "alert_channel"
-RAISE, DETACH = "alert_raise", "alert_detach"
+RAISE, DETACH, RUN = "alert_raise", "alert_detach", messages.RUN
 RAISE_ASKS = (
     "Raise the priority?",
     "The alert becomes high priority for good, and its policy begins to escalate.",
@@ -39,8 +42,9 @@ COMMENT_ON_THE_PAGE = "You can still comment on the alert’s page in the portal
 
 def _more(window: Window) -> View:
     alert = open_alert(window)
+    channel = dedicated_view.shown(alert)
     return messages.more(
-        alert, url_of(alert), _verbs(alert), said(window), dedicated_view.shown(alert)
+        alert, url_of(alert), _verbs(alert), said(window), channel, _manual_actions(alert)
     )
 
 
@@ -62,6 +66,26 @@ def _verbs(alert: Alert) -> list[Verb]:
     elif channel.state is ChannelState.ATTACHED:
         verbs.append(Verb(DETACH, "Detach channel", asks=DETACH_ASKS))
     return verbs
+
+
+def _manual_actions(alert: Alert) -> list[Entry]:
+    """What can be run, and what was: product.md 3.2."""
+    return [
+        Entry(
+            action.id,
+            action.name,
+            by=run.run_by.name if run and run.problem is None else None,
+            problem=words(run.problem) if run and run.problem else None,
+        )
+        for action, run in routing.manual_actions(alert)
+    ]
+
+
+def _run(window: Window, value: str) -> Next:
+    if not (value.isascii() and value.isdecimal() and len(value) < 19):
+        raise NotFound("There is no such action for this alert.")
+    runs.run(alert_id_of(window), int(value), by=window.person, via=Via.SLACK)
+    return Next(MORE, window.subject)
 
 
 def _raise(window: Window, value: str) -> Next:
@@ -131,5 +155,11 @@ MODALS: dict[str, Kind] = {
 }
 # An entry of the menu that asks for more is named as the modal it leads to.
 MODALS[MORE] = Kind(
-    _more, actions={**{name: _leads_to(name) for name in MODALS}, RAISE: _raise, DETACH: _detach}
+    _more,
+    actions={
+        **{name: _leads_to(name) for name in MODALS},
+        RAISE: _raise,
+        DETACH: _detach,
+        RUN: _run,
+    },
 )

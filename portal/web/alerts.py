@@ -16,7 +16,7 @@ from portal.domain.routing import queries as routing
 from portal.domain.sources import queries as sources
 from portal.errors import Conflict, Invalid
 from portal.slack import errors, places, tries
-from portal.web import alert_content, dedicated_channels, escalations
+from portal.web import alert_content, dedicated_channels, escalations, manual_actions
 from portal.web.access import requires, viewer
 from portal.web.render import form_errors, fragment, page, row_id
 
@@ -255,5 +255,6 @@ def _story(alert: Alert) -> dict[str, Any]:
         **_timeline(alert),
         **escalations.context(alert),
         **dedicated_channels.context(alert),
+        **manual_actions.context(alert),
         "custom_details": alert_content.custom_details(alert),
     }

@@ -1,5 +1,6 @@
 """Can everything be done with an alert from its message that can be done with it on its page?"""
 
+import re
 from typing import Any
 
 import pytest
@@ -12,9 +13,11 @@ from portal.domain.alerts.models import Alert, AlertStatus, Priority, TimelineKi
 from portal.domain.dedicated_channels import queries as dedicated
 from portal.domain.escalation import queries as escalation
 from portal.domain.escalation.models import EscalationPolicy
+from portal.domain.routing.models import TriggerMode
 from tests.make import make_action, make_alert, make_policy, make_source, make_user
 from tests.slack.conftest import Story
 from tests.slack.test_modals import go_to, press, told, view_of
+from tests.web import pages
 
 CHANNEL = "C0ALERTS"
 
@@ -257,3 +260,40 @@ def test_ten_thousand_hostile_characters_leave_every_modal_whole(
     assert live == []
     assert told(story) == []
     assert story.sandbox.violations() == []
+
+
+def manual_action(story: Story, people: dict[str, User], alert_id: int) -> None:
+    with story.app.app_context():
+        source = db.session.get_one(Alert, alert_id).source
+        make_action(source, channel_id="C0DB", channel_name="db", mode=TriggerMode.MANUAL)
+
+
+def test_a_manual_action_is_run_once_and_then_says_by_whom(
+    story: Story, people: dict[str, User]
+) -> None:
+    alert_id = shown_alert(story, people)
+    manual_action(story, people, alert_id)
+    press(story, "U0ADA")
+    assert "Alerts to #db" in str(view_of(story))
+    story.sandbox.act_in_view("U0ADA", "Run action")
+    view = view_of(story)
+    assert "Alerts to #db (by Ada)" in str(view)
+    assert "Run action" not in str(view)
+    assert [m for m in story.sandbox.messages("C0DB") if "Disk full" in m["text"]] != []
+    entry = last_entry(story, alert_id, TimelineKind.ACTION_SUCCEEDED)
+    assert (entry["by"], entry["via"]) == ("Ada", Via.SLACK)
+    assert story.sandbox.violations() == []
+
+
+def test_a_manual_action_is_on_the_alert_page_too(story: Story, people: dict[str, User]) -> None:
+    alert_id = shown_alert(story, people)
+    manual_action(story, people, alert_id)
+    browser = story.browser(people["uma"])
+    path = f"/alerts/{alert_id}"
+    (action_id,) = re.findall(r"manual-actions/(\d+)/run\" hx-post", browser.get(path).text)
+    pages.post(browser, f"{path}/manual-actions/{action_id}/run", on=path)
+    story.work()
+    page = pages.text_of(browser.get(path))
+    assert "Alerts to #db (by Uma)" in page
+    again = pages.post(browser, f"{path}/manual-actions/{action_id}/run", on=path)
+    assert "Uma has done this already" in pages.text_of(browser.get(again.location))

@@ -111,13 +111,10 @@ class TimelineKind(StrEnum):
     NOT_ROUTED = "not_routed"  # no policy has the routing key of the event
     RESPONDER_ADDED = "responder_added"
     RESPONDER_REMOVED = "responder_removed"
-<<<<<<< HEAD
     SUMMARY_CHANGED = "summary_changed"  # the data says before and after
-=======
     NOT_RESOLVED = "not_resolved"  # within the time that an alert action names
     ACTION_SUCCEEDED = "action_succeeded"  # a person had a manual alert action carried out
     ACTION_FAILED = "action_failed"
->>>>>>> main
     NOTIFIED = "notified"
     NOTIFICATION_FAILED = "notification_failed"
     SLACK_POSTED = "slack_posted"

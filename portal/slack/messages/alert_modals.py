@@ -32,6 +32,8 @@ from portal.slack.messages.text import cut, escape, link, units
 
 LONGEST_SUMMARY = 500  # of the alert on top of a modal: what is asked for must stay in sight
 LONGEST_BUTTON, LONGEST_LINE, LONGEST_LIST = 75, 300, 2900
+MOST_ACTIONS = 50  # a modal holds 100 blocks
+RUN = "alert_run"
 CHOOSE_TARGET, CHOOSE_PERSON = "alert_choose_target", "alert_choose_person"
 NOTHING_ESCALATES = "A person or a schedule is asked alone; nothing escalates after that."
 UNCHANGED = "Status and escalation stay as they are."
@@ -46,6 +48,15 @@ class Verb(NamedTuple):
     asks: tuple[str, str, str] | None = None  # title, sentence, button of a confirmation
 
 
+class Entry(NamedTuple):
+    """A manual alert action of the menu."""
+
+    id: int
+    name: str
+    by: str | None  # who has run it, so that nobody runs it again
+    problem: str | None  # why the last try failed, in words
+
+
 def top(alert: Alert, url: str, said: str = "") -> list[Block]:
     """The alert as it is now, and a sentence about what was pressed last."""
     title = link(url, f"[{alert.status.capitalize()}] {alert.summary}", LONGEST_SUMMARY)
@@ -58,13 +69,19 @@ def top(alert: Alert, url: str, said: str = "") -> list[Block]:
 
 
 def more(
-    alert: Alert, url: str, verbs: Sequence[Verb], said: str, channel: Shown | None
+    alert: Alert,
+    url: str,
+    verbs: Sequence[Verb],
+    said: str,
+    channel: Shown | None,
+    actions: Sequence[Entry],
 ) -> dict[str, Any]:
     """The menu: a button for each thing that is possible now."""
     blocks = top(alert, url, said)
     if channel is not None:
         blocks.append(context(_channel_line(channel)))
     blocks.append(ActionsBlock(elements=[_button(verb) for verb in verbs]))
+    blocks += [_entry(action) for action in actions[:MOST_ACTIONS]]
     return modal(f"Alert {alert.id}", blocks, close="Close")
 
 
@@ -133,6 +150,16 @@ def channel_on_its_way(name: str) -> str:
         f"#{name} is on its way. Present and future responders and you are invited; the alert’s"
         " page says how far it is."
     )
+
+
+def _entry(action: Entry) -> Block:
+    name = escape(action.name, 200)
+    if action.by is not None:
+        return section(f"{name} (by {escape(action.by, 200)})")
+    failed = f"\nIt did not succeed: {escape(action.problem, 500)}" if action.problem else ""
+    words = "Run again" if action.problem else "Run action"
+    button = ButtonElement(text=plain(words, 75), action_id=RUN, value=str(action.id))
+    return section(f"{name}{failed}", accessory=button)
 
 
 def _button(verb: Verb) -> ButtonElement:
