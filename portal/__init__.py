@@ -12,6 +12,7 @@ from portal import bodies, connections, private_postgres, subscriptions
 from portal.db import db
 from portal.extensions import csrf, htmx, login_manager, migrate
 from portal.ingest import endpoints as ingest
+from portal.jobs import clocks as clock_watch  # noqa: F401 - what a wrong clock has planned
 from portal.jobs import escalations as timers  # noqa: F401 - what every worker does by the clock
 from portal.jobs import upkeep  # noqa: F401 - its periodic jobs belong to every worker
 from portal.jobs.schema import not_procrastinate
@@ -36,6 +37,7 @@ from portal.web import (
     hosts,
     login,
     manual_actions,
+    new_alert,
     notifications,
     oncall,
     profile,
@@ -119,6 +121,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         banners,
         alerts,
         alerts_in_bulk,
+        new_alert,
         escalations,
         dedicated_channels,
         oncall,

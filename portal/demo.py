@@ -10,7 +10,7 @@ import logging
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -135,11 +135,29 @@ def _run_children(home: Path, port: int, sandbox_port: int, kept: dict[str, Any]
         wait_for(f"http://{pretend}/", children)
         wait_for(f"http://{portal}/readyz", children)
         click.echo(_story(port, sandbox_port, kept))
-        watch(children)
+        watch(children, _database_watch(home))
     except Stopped:
         click.echo("\nStopping ...")
     finally:
         end(children)
+
+
+def _database_watch(home: Path) -> Callable[[], None]:
+    """Say it when the database was killed, and have it started again if its keeper was killed too."""
+    cluster = private_postgres.Cluster(home / "postgres")
+    known = cluster.pid()
+
+    def look() -> None:
+        nonlocal known
+        pid = cluster.pid()
+        if pid is None and not cluster.is_kept():
+            private_postgres.url(home / "postgres")
+            pid = cluster.pid()
+        if pid is not None and pid != known:
+            click.echo("The database had ended and was started again. No alert is lost.")
+            known = pid
+
+    return look
 
 
 def _story(port: int, sandbox_port: int, kept: dict[str, Any]) -> str:

@@ -25,6 +25,7 @@ from typing import Any
 from urllib.parse import quote
 
 OLDEST = 15
+AFTER_A_FAILURE, MOST_FAILURES = 0.25, 120  # seconds; half a minute in a row
 _held: list[int] = []  # our end of the FIFO, open until this process ends
 
 
@@ -89,8 +90,7 @@ class Cluster:
         new.rename(self.data)  # half a cluster is never taken for a whole one
 
     def start(self, durable: bool) -> None:
-        ready = self.data / "postmaster.pid"
-        if ready.exists():  # its keeper was killed
+        if (self.data / "postmaster.pid").exists():  # its keeper was killed
             self.run("pg_ctl", "-D", self.data, "-w", "-m", "fast", "stop")
         if not self.users.exists():
             os.mkfifo(self.users, 0o600)
@@ -98,13 +98,31 @@ class Cluster:
         null = subprocess.DEVNULL
         subprocess.run(keeper, check=True, stdin=null, stdout=null, stderr=null)
         for _ in range(2400):  # two minutes: initdb on a slow, busy machine
-            if ready.exists() and "ready" in ready.read_text() and self.join():
+            if self.pid() is not None and self.join():
                 return
             time.sleep(0.05)
         raise CannotStart(f"PostgreSQL did not start: see {self.folder / 'log'}")
 
     def keep(self, durable: bool) -> None:
-        """Run PostgreSQL until no process holds the FIFO any more, however it ended."""
+        """Run PostgreSQL until no process holds the FIFO any more, however it ended.
+
+        One that is killed is started again, and recovers; one that is told to stop, or that cannot
+        start, is not.
+        """
+        postgres = self._run(durable)
+        try:
+            users = os.open(self.users, os.O_RDONLY)  # waits for the first
+            os.set_blocking(users, False)
+            failures = 0
+            while self._was_used_until_it_ended(users, postgres) and failures < MOST_FAILURES:
+                # Those that it leaves behind keep its memory for a moment, and no other can start.
+                failures = failures + 1 if postgres.returncode > 0 else 0
+                time.sleep(AFTER_A_FAILURE)
+                postgres = self._run(durable)
+        finally:
+            _stop(postgres)
+
+    def _run(self, durable: bool) -> subprocess.Popen[bytes]:
         options = ["-c", "listen_addresses="]
         if not durable:
             for name in ("fsync", "synchronous_commit", "full_page_writes"):
@@ -112,15 +130,30 @@ class Cluster:
         command: list[str | Path] = [self.programs() / "postgres", *options]
         command += ["-D", self.data, "-k", self.home]
         with open(self.folder / "log", "ab") as log:
-            postgres = subprocess.Popen(command, stdout=log, stderr=log, **self._as_user())
-        try:
-            users = os.open(self.users, os.O_RDONLY)  # waits for the first
-            os.set_blocking(users, False)
-            while postgres.poll() is None:
-                if select.select([users], [], [], 1)[0]:
-                    self._stop_unless_used(users, postgres)
-        finally:
-            _stop(postgres)
+            return subprocess.Popen(command, stdout=log, stderr=log, **self._as_user())
+
+    def _was_used_until_it_ended(self, users: int, postgres: subprocess.Popen[bytes]) -> bool:
+        """Wait for its end: True when it was killed or failed, False when it was stopped."""
+        while postgres.poll() is None:
+            if select.select([users], [], [], 0.2)[0]:
+                self._stop_unless_used(users, postgres)
+        return postgres.returncode != 0
+
+    def pid(self) -> int | None:
+        """The main process of a PostgreSQL that is ready."""
+        with suppress(OSError, ValueError):
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+            pid = int(lines[0])
+            os.kill(pid, 0)
+            return pid if "ready" in lines[-1] else None
+        return None
+
+    def is_kept(self) -> bool:
+        """Whether a keeper is there, which starts PostgreSQL again if need be."""
+        with suppress(OSError):  # no FIFO, or nobody reads it
+            os.close(os.open(self.users, os.O_WRONLY | os.O_NONBLOCK))
+            return True
+        return False
 
     def _stop_unless_used(self, users: int, postgres: subprocess.Popen[bytes]) -> None:
         with self.locked(), suppress(BlockingIOError):  # somebody came meanwhile

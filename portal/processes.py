@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, NoReturn
@@ -70,10 +71,12 @@ def wait_for(url: str, children: list[Child]) -> None:
         time.sleep(0.2)
 
 
-def watch(children: list[Child]) -> NoReturn:
-    """Until one ends: then raises CannotRun with what it said last."""
+def watch(children: list[Child], look_after: Callable[[], None]) -> NoReturn:
+    """Until one ends: then raises CannotRun with what it said last. Meanwhile looks after the rest
+    every half second."""
     while True:
         _require_alive(children)
+        look_after()
         time.sleep(0.5)
 
 

@@ -30,8 +30,10 @@ from portal.slack import (
     dedicated_reactions,
     direct_messages,
     link_notices,
+    new_alert_told,
     people,
     revocations,
+    status_updates,
     user_groups,
 )
 from portal.slack import reactions as slack
@@ -49,7 +51,12 @@ class Reactions:
 
 ANSWERED = Reactions(
     with_it=(escalation.stop, notifications.hush),
-    together=(slack.show_alerts_anew, dedicated_reactions.follow_alerts, direct_messages.hush),
+    together=(
+        slack.show_alerts_anew,
+        dedicated_reactions.follow_alerts,
+        status_updates.tell,
+        direct_messages.hush,
+    ),
 )
 
 SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
@@ -61,6 +68,7 @@ SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
             escalation.begin,
             dedicated_channels.create_where_wanted,
             slack.show_new_alert,
+            new_alert_told.tell_creator,
         )
     ),
     facts.AlertEventJoined: Reactions(together=(slack.show_alerts_anew,)),
@@ -86,7 +94,12 @@ SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
     ),
     facts.AlertRerouted: Reactions(
         with_it=(notifications.hush,),
-        together=(slack.show_alerts_anew, dedicated_reactions.follow_alerts, direct_messages.hush),
+        together=(
+            slack.show_alerts_anew,
+            dedicated_reactions.follow_alerts,
+            status_updates.tell,
+            direct_messages.hush,
+        ),
     ),
     facts.TimelineGrew: Reactions(together=(slack.show_alerts_anew,)),
     facts.AlertActionDue: Reactions(together=(slack.show_alerts_anew,)),

@@ -122,6 +122,18 @@ def test_a_child_that_dies_is_named_and_ends_the_demo(home: Path, demo: Demo) ->
     assert not any(_is_alive(pid) for pid in children)
 
 
+def test_a_database_that_is_killed_is_started_again_and_the_demo_goes_on(
+    home: Path, demo: Demo
+) -> None:
+    demo.read_until("Ctrl-C")
+    database = private_postgres.Cluster(home / "postgres")
+    os.kill(database.pid() or 0, signal.SIGKILL)
+    demo.read_until("was started again")
+    _until(lambda: _answers(f"http://localhost:{demo.port}/readyz"))
+    demo.send_printed_alert()
+    assert demo.end() == 0
+
+
 def test_fresh_begins_anew_and_leaves_alone_what_is_not_the_demos(home: Path) -> None:
     (home / "notes.txt").write_text("mine")
     (home / "demo.json").write_text('{"password": "of-an-earlier-time"}')
@@ -174,6 +186,12 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _answers(url: str) -> bool:
+    with suppress(OSError), urllib.request.urlopen(url, timeout=5):
+        return True
+    return False
 
 
 def _password(demo: Demo) -> str:

@@ -51,6 +51,27 @@ def test_a_database_of_any_earlier_version_is_brought_to_this_one(
     assert checks["migrations"] == {"ok": True, "message": "All migrations have run."}
 
 
+def test_names_that_differ_in_case_only_are_told_apart(empty: Flask) -> None:
+    named = "SELECT name FROM schedules ORDER BY id"
+    with empty.app_context():
+        before = ScriptDirectory(MIGRATIONS).get_revision("0014").down_revision
+        flask_migrate.upgrade(directory=MIGRATIONS, revision=before)
+        db.session.execute(
+            text("INSERT INTO accounts (id, name, created_at) VALUES (1, 'A', now())")
+        )
+        for name in ("Platform", "platform (3)", "PLATFORM"):
+            put = (
+                "INSERT INTO schedules (account_id, name, type, time_zone, shows_gaps, created_at)"
+                " VALUES (1, :name, 'static', 'UTC', true, now())"
+            )
+            db.session.execute(text(put), {"name": name})
+        db.session.commit()
+        flask_migrate.upgrade(directory=MIGRATIONS)
+        names = list(db.session.scalars(text(named)))
+        db.session.remove()
+    assert names == ["Platform", "platform (3)", "PLATFORM (3) (3)"]
+
+
 def test_a_worker_without_tables_says_what_to_run(empty: Flask) -> None:
     def start() -> None:
         asyncio.run(engine.run_workers(empty, threads=1))

@@ -86,6 +86,10 @@ def until(holds: Callable[[], bool], seconds: float = 20) -> None:
         time.sleep(0.05)
 
 
+def _parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
 def test_it_starts_and_a_second_process_joins(somebody: Callable[[], Somebody]) -> None:
     first, second = somebody(), somebody()
 
@@ -114,15 +118,15 @@ def test_what_was_written_is_there_at_the_next_start(somebody: Callable[[], Some
     assert ask(somebody().url, "SELECT answer FROM kept") == 42
 
 
-def test_a_killed_postgres_is_recovered_at_the_next_start(
+def test_after_a_power_cut_it_is_recovered_at_the_next_start(
     folder: Path, somebody: Callable[[], Somebody]
 ) -> None:
     first = somebody()
     with psycopg.connect(first.url) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
-    pid_file = private_postgres.Cluster(folder).data / "postmaster.pid"
-    postmaster = int(pid_file.read_text().splitlines()[0])
-    os.kill(postmaster, signal.SIGKILL)
+    postmaster = private_postgres.Cluster(folder).pid() or 0
+    for pid in (_parent(postmaster), postmaster):  # its keeper too, as in a power cut
+        os.kill(pid, signal.SIGKILL)
     until(lambda: not answers(first.url))
     first.kill()
 
@@ -135,3 +139,25 @@ def test_nobody_gets_in_without_its_password(somebody: Callable[[], Somebody]) -
 
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         ask(url.replace(secret, "guessed"))
+
+
+def test_one_that_is_killed_is_started_again_and_has_lost_nothing(
+    folder: Path, somebody: Callable[[], Somebody]
+) -> None:
+    url = somebody().url
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
+    for _ in range(2):
+        killed = private_postgres.Cluster(folder).pid() or 0
+        os.kill(killed, signal.SIGKILL)
+        until(lambda gone=killed: private_postgres.Cluster(folder).pid() not in (None, gone))
+        assert ask(url, "SELECT number FROM kept") == 7
+
+
+def test_one_that_is_told_to_stop_stays_stopped(
+    folder: Path, somebody: Callable[[], Somebody]
+) -> None:
+    url = somebody().url
+    private_postgres.stop(folder)
+    until(lambda: not private_postgres.Cluster(folder).is_kept())
+    assert not answers(url)

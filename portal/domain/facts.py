@@ -20,7 +20,11 @@ class PersonChanged(Fact):
 
 @dataclass(frozen=True)
 class AlertCreated(Fact):
+    """Whoever opened it by hand may have chosen a policy, or people to ask instead of one."""
+
     alert_id: int
+    policy_id: int | None = None
+    responder_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """How often may somebody try? Counted in the database, so that it holds over all processes."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 
 from sqlalchemy import Integer, Text, delete, func, select, text
@@ -77,6 +77,18 @@ def _keep_spare(key: str, start: datetime, left: int) -> None:
     with _spare_lock:
         window, had = _spare.get(key, (start, 0))
         _spare[key] = (start, left + (had if window == start else 0))
+
+
+def note_refusal(key: str, *, window: timedelta) -> None:
+    """Count that somebody else refused us. The caller commits."""
+    seconds = window.total_seconds()
+    start = datetime.fromtimestamp(now().timestamp() // seconds * seconds, tz=UTC)
+    counted = insert(RateCounter).values(key=key, window_start=start, tries=1, refused=1)
+    counted = counted.on_conflict_do_update(
+        index_elements=[RateCounter.key, RateCounter.window_start],
+        set_={"tries": RateCounter.tries + 1, "refused": RateCounter.refused + 1},
+    )
+    db.session.execute(counted)
 
 
 def forget(key: str) -> None:

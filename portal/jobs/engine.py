@@ -230,7 +230,9 @@ async def _work(app: Flask, threads: int) -> None:
     stopping = asyncio.create_task(stop.wait())
     while not stop.is_set():
         running = asyncio.create_task(run_workers(app, threads=threads))
-        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        jumped = asyncio.create_task(loops.clock_set_back())
+        await asyncio.wait({running, stopping, jumped}, return_when=asyncio.FIRST_COMPLETED)
+        jumped.cancel()
         running.cancel()  # graceful: Procrastinate waits for the jobs that run
         (problem,) = await asyncio.gather(running, return_exceptions=True)
         if not stop.is_set():

@@ -13,19 +13,15 @@ Why a loop, and neither a job per alert nor one that Procrastinate repeats each 
 
 from datetime import datetime
 
-import structlog
 from sqlalchemy import select
-from sqlalchemy.exc import OperationalError
 
 from portal.db import db, now
 from portal.domain.escalation import operations
 from portal.domain.escalation.models import AlertEscalation
+from portal.jobs import batches
 from portal.jobs.loops import loop
 
 PAUSE = 0.25  # seconds
-BATCH = 500  # alerts in one transaction: a click on one of them waits that long at most
-
-log = structlog.get_logger()
 
 
 @loop(pause=PAUSE)
@@ -46,19 +42,4 @@ def due(moment: datetime) -> int:
     )
     alert_ids = list(db.session.scalars(waiting))
     db.session.commit()  # a rollback would make psycopg forget the prepared statements
-    batches = [alert_ids[start : start + BATCH] for start in range(0, len(alert_ids), BATCH)]
-    return sum(_take(batch, moment) for batch in batches)
-
-
-def _take(alert_ids: list[int], moment: datetime) -> int:
-    try:
-        return operations.take_due_steps(alert_ids, moment)
-    except OperationalError:  # the database is away or busy, which the next turn may find cured
-        raise
-    except Exception:
-        db.session.rollback()
-        if len(alert_ids) > 1:
-            return sum(_take([alert_id], moment) for alert_id in alert_ids)
-        log.exception("escalation_failed", alert_id=alert_ids[0])
-        operations.postpone(alert_ids[0])
-        return 0
+    return batches.take(alert_ids, moment, operations.take_due_steps, operations.postpone)

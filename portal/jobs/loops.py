@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ class Loop(NamedTuple):
 
 LOOPS: list[Loop] = []
 AFTER_A_FAULT = 1.0  # seconds
+LOOK_AT_THE_CLOCK, JUMP = 5.0, 2.0  # seconds; a smaller jump is the usual correction
 
 
 def loop(*, pause: float) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
@@ -54,3 +56,11 @@ async def turn(app: Flask, wanted: Loop, stop: asyncio.Event) -> None:
             pause = AFTER_A_FAULT
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), pause)
+
+
+async def clock_set_back() -> None:
+    """Return when this machine's clock is set back: Procrastinate defers nothing by the clock until
+    the hour comes that it has seen before, unless its workers begin anew."""
+    before = time.time() - time.monotonic()
+    while time.time() - time.monotonic() > before - JUMP:
+        await asyncio.sleep(LOOK_AT_THE_CLOCK)

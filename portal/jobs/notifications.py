@@ -2,8 +2,12 @@
 
 from datetime import datetime
 
-from portal.db import now
+from sqlalchemy import select
+
+from portal.db import db, now
 from portal.domain.notifications import operations
+from portal.domain.notifications.models import Notification, NotificationState
+from portal.jobs import batches
 from portal.jobs.engine import job
 from portal.jobs.loops import loop
 
@@ -18,11 +22,14 @@ def notify() -> None:
 
 def due(moment: datetime) -> int:
     """Send everything that is due at the moment, and return how many that were."""
-    taken, number = 0, operations.BATCH
-    while number == operations.BATCH:
-        number = operations.take_due(moment)
-        taken += number
-    return taken
+    waiting = (
+        select(Notification.id)
+        .where(Notification.state == NotificationState.PLANNED, Notification.due_at <= moment)
+        .order_by(Notification.due_at)
+    )
+    ids = list(db.session.scalars(waiting))
+    db.session.commit()  # a rollback would make psycopg forget the prepared statements
+    return batches.take(ids, moment, operations.take_due, operations.postpone)
 
 
 @job("next_way:{alert_id}:{user_id}")

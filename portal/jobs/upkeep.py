@@ -10,7 +10,7 @@ from portal.domain.accounts.models import SignIn
 from portal.domain.alerts.models import ReceivedEvent
 from portal.jobs.engine import every
 from portal.mail import sending as mail
-from portal.slack import dedicated
+from portal.slack import dedicated, user_groups
 from portal.slack import upkeep as slack
 
 EVENT_LOG_KEPT = timedelta(days=30)
@@ -44,6 +44,13 @@ def wake_behind() -> None:
 def look_after_links() -> None:
     """Every five minutes: tokens that end soon, links not heard of for long."""
     slack.look_after_links()
+    db.session.commit()
+
+
+@every("41 * * * *", name="compare_user_groups")
+def compare_user_groups() -> None:
+    """Hourly: set right the user groups that somebody changed by hand in Slack."""
+    user_groups.compare_all()
     db.session.commit()
 
 

@@ -12,6 +12,7 @@ from portal.domain.alerts.models import Alert, Via
 from portal.errors import PortalError
 from portal.jobs.engine import job, wake
 from portal.slack import (
+    channel_menu,
     installations,
     modals,
     oncall_clicks,
@@ -65,6 +66,8 @@ def press(click: BlockAction) -> None:
         _tell(click, installation.account_id, only_members(installation.team_name))
     elif click.action_id in oncall_clicks.ACTION_IDS:
         oncall_clicks.press(click, installation)
+    elif click.action_id in channel_menu.DEEDS:
+        channel_menu.press(click, installation)
     elif click.action_id not in (*BY_ACTION_ID, *OPENS, *summary_clicks.ACTION_IDS):
         _tell(click, installation.account_id, OLD_BUTTON)
     elif not (click.value.isascii() and click.value.isdigit() and len(click.value) < 19):

@@ -66,6 +66,8 @@ def _new_id(account_id: int, event: dict[str, Any]) -> None:
     old, new = payloads.text(event, "old_channel_id"), payloads.text(event, "new_channel_id")
     if not old or not new or old == new:
         return
+    # Lanes first, by name, and messages after them: whoever delivers locks them in this order.
+    held = {channel_id: lanes.locked(account_id, channel_id) for channel_id in sorted((old, new))}
     known = select(PostedMessage.alert_id).where(
         PostedMessage.account_id == account_id, PostedMessage.channel_id == new
     )
@@ -80,11 +82,19 @@ def _new_id(account_id: int, event: dict[str, Any]) -> None:
         db.session.execute(
             followed.where(table.conversation_id.is_not(None)).values(conversation_id=is_old)
         )
-    was, now_is = lanes.locked(account_id, old), lanes.locked(account_id, new)
-    now_is.summary_id, now_is.gathered_at = was.summary_id, was.gathered_at
+    _succeed(held[old], held[new])
+    wake(lanes.deliver, account_id=account_id, channel_id=new)
+
+
+def _succeed(was: Lane, now_is: Lane) -> None:
+    """The new lane goes on with the old one's storm, unless it has one of its own."""
+    if now_is.summary_id is None:
+        now_is.summary_id, now_is.gathered_at = was.summary_id, was.gathered_at
+    elif was.summary_id is not None:
+        closed = update(Summary).where(Summary.id == was.summary_id)
+        db.session.execute(closed.values(closed_at=now()))
     channel_problems.over(was)
     db.session.delete(was)
-    wake(lanes.deliver, account_id=account_id, channel_id=new)
 
 
 def _closed(code: str) -> Callable[[int, dict[str, Any]], None]:
@@ -109,6 +119,15 @@ def _joined(account_id: int, event: dict[str, Any]) -> None:
     installation = installations.of_account(account_id)
     if installation is not None and event.get("user") == installation.bot_user_id:
         _opened(account_id, event)
+        _look_again(account_id, event)
+
+
+def _look_again(account_id: int, event: dict[str, Any]) -> None:
+    """The app came or went: whether it may look into the channel is to be seen."""
+    lane = _known_lane(account_id, _id(event))
+    if lane is not None:
+        lane.look_outcome = None
+        wake(lanes.deliver, account_id=account_id, channel_id=lane.channel_id)
 
 
 def _known_lane(account_id: int, channel_id: str) -> Lane | None:
@@ -137,6 +156,7 @@ HANDLERS: dict[str, Callable[[int, dict[str, Any]], None]] = {
     "channel_deleted": _closed("channel_deleted"),
     "group_deleted": _closed("channel_deleted"),
     "group_left": _closed("bot_left"),
+    "channel_left": _look_again,  # a public channel may be posted to all the same
     "channel_unarchive": _opened,
     "group_unarchive": _opened,
     "member_joined_channel": _joined,

@@ -49,6 +49,7 @@ class Way(StrEnum):
     """What becomes of the message that somebody has clicked in."""
 
     NEW = "new"  # it stays; the reply comes below it
+    PUBLIC = "public"  # it stays; everybody in the channel reads the reply
     REPLACE = "replace"
     DELETE = "delete"
 

@@ -6,6 +6,7 @@ said to anybody, and a job asks who they are and sends the rest through the comm
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,39 +14,83 @@ import structlog
 
 from portal.db import db, now
 from portal.jobs.engine import job, wake
-from portal.slack import installations, oncall, people, profiles, replies, workspace
+from portal.slack import (
+    channel_menu,
+    installations,
+    modals,
+    new_alert,
+    oncall,
+    people,
+    profiles,
+    workspace,
+)
+from portal.slack.answers import Answer, finish
 from portal.slack.askers import Asker
 from portal.slack.clicks import SlackCommand
 from portal.slack.errors import Meaning, SlackError
 from portal.slack.installations import SlackInstallation
-from portal.slack.oncall import Answer
 from portal.slack.payloads import SlashCommand
 from portal.slack.refusals import NOT_LINKED
 
-ONCALL = "/il-oncall"
+MENU, ALERT, ONCALL = "/ilert", "/il-alert", "/il-oncall"
+BY_FIRST_WORD = {"alert": ALERT, "oncall": ONCALL}  # what `/ilert` does instead of its menu
+NOBODY = {MENU: channel_menu.NOT_CONNECTED, ONCALL: oncall.NOT_SWITCHED_ON}  # Slack knows no such
 NO_COMMAND = "Tocsin has no such command. Alerts are answered with the buttons of their messages."
 ONE_MOMENT = "One moment: asking Slack who you are …"
 SLACK_AWAY = "Slack could not say who you are just now. Please ask again in a minute."
 LOOK_AGAIN = timedelta(days=1)  # people change their zone, and guests become members
 
-BY_COMMAND: dict[str, Callable[[Asker, str], Answer]] = {ONCALL: oncall.asked}
+BY_COMMAND: dict[str, Callable[[Asker, str], Answer]] = {
+    MENU: channel_menu.asked,
+    ONCALL: oncall.asked,
+}
 
 log = structlog.get_logger()
 
 
 def run(command: SlashCommand) -> dict[str, Any]:
-    """Carry a command out; what Slack shows to the one who typed it."""
-    if command.command not in BY_COMMAND:
+    """Carry a command out; what Slack shows to the one who typed it. Nothing: a job will say it."""
+    command = _meant(command)
+    if command.command not in (ALERT, *BY_COMMAND):
         return {"text": NO_COMMAND}
     installation = installations.of_team(command.team_id)
     if installation is None:
         return {"text": NOT_LINKED}
+    if command.command == ALERT:
+        return _new_alert(command, installation)
     asker = Asker.find(installation, command.user_id, command.channel_id)
     answer = _answer(asker, command.command, command.text)
-    if answer.is_owed or asker.profile is None or now() - asker.profile.noted_at > LOOK_AGAIN:
+    if answer.then is not None:
+        wake(answer.then, command_id=_note(command, installation, is_owed=True))
+    elif answer.is_owed or asker.profile is None or now() - asker.profile.noted_at > LOOK_AGAIN:
         _ask_slack(command, installation, is_owed=answer.is_owed)
     db.session.commit()
-    return answer.message or {"text": ONE_MOMENT}
+    return answer.message or ({} if answer.then else {"text": ONE_MOMENT})
+
+
+def _meant(command: SlashCommand) -> SlashCommand:
+    """`/ilert oncall database` means `/il-oncall database`."""
+    first, _, rest = command.text.partition(" ")
+    other = BY_FIRST_WORD.get(first.lower()) if command.command == MENU else None
+    return replace(command, command=other, text=rest.strip()) if other else command
+
+
+def _new_alert(command: SlashCommand, installation: SlackInstallation) -> dict[str, Any]:
+    """A modal with what was typed; nothing more to say, then."""
+    if command.text.lower() in ("help", "?"):
+        return {"text": new_alert.USAGE}
+    account_id = installation.account_id
+    modals.ask(
+        new_alert.kind_for(account_id, command.channel_id),
+        new_alert.subject(account_id, command.text, command.user_name),
+        account_id=account_id,
+        slack_user_id=command.user_id,
+        channel_id=command.channel_id,
+        trigger_id=command.trigger_id,
+        response_url=command.response_url,
+    )
+    db.session.commit()
+    return {}
 
 
 def _answer(asker: Asker, command: str, text: str) -> Answer:
@@ -55,6 +100,10 @@ def _answer(asker: Asker, command: str, text: str) -> Answer:
 
 
 def _ask_slack(command: SlashCommand, installation: SlackInstallation, *, is_owed: bool) -> None:
+    wake(identify_asker, command_id=_note(command, installation, is_owed=is_owed))
+
+
+def _note(command: SlashCommand, installation: SlackInstallation, *, is_owed: bool) -> int:
     noted = SlackCommand(
         account_id=installation.account_id,
         slack_user_id=command.user_id,
@@ -66,7 +115,7 @@ def _ask_slack(command: SlashCommand, installation: SlackInstallation, *, is_owe
     )
     db.session.add(noted)
     db.session.flush()
-    wake(identify_asker, command_id=noted.id)
+    return noted.id
 
 
 @job("identify_asker:{command_id}", queue="urgent")
@@ -83,7 +132,7 @@ def identify_asker(command_id: int) -> None:
     except SlackError as problem:
         log.warning("asker_not_identified", command_id=command_id, slack_error=problem.code)
         is_nobody = problem.meaning is Meaning.PERSON
-        _finish(command_id, {"text": oncall.NOT_SWITCHED_ON if is_nobody else SLACK_AWAY})
+        finish(command_id, {"text": NOBODY[noted.command] if is_nobody else SLACK_AWAY})
         return
     installation = installations.of_account(credentials.account_id)
     noted = db.session.get(SlackCommand, command_id)
@@ -94,22 +143,9 @@ def identify_asker(command_id: int) -> None:
     if person is not None and people.linked(installation.account_id, slack_user_id) is None:
         people.link(person, slack_user_id)
     asker = Asker.find(installation, slack_user_id, noted.channel_id, has_been_asked=True)
-    _finish(command_id, _answer(asker, noted.command, noted.text).message)
-
-
-def _finish(command_id: int, message: dict[str, Any] | None) -> None:
-    """Forget the command, and say what is still owed."""
-    noted = db.session.get(SlackCommand, command_id)
-    if noted is not None:
-        db.session.delete(noted)
-        db.session.flush()
-        if noted.is_owed and message is not None:
-            replies.say(
-                message["text"],
-                blocks=message.get("blocks"),
-                account_id=noted.account_id,
-                slack_user_id=noted.slack_user_id,
-                channel_id=noted.channel_id,
-                response_url=noted.response_url,
-            )
-    db.session.commit()
+    answer = _answer(asker, noted.command, noted.text)
+    if answer.then is None:
+        finish(command_id, answer.message)
+    else:
+        wake(answer.then, command_id=command_id)
+        db.session.commit()

@@ -128,7 +128,7 @@ def _may_speak(
     ):
         progress.not_created(channel, "missing_scope")
     outage = db.session.get(pacing.Outage, channel.account_id, populate_existing=True)
-    if outage is not None and outage.next_try_at > moment:
+    if outage is not None and outage.is_quiet(moment):
         channel.next_try_at = max(channel.next_try_at, outage.next_try_at)
     return channel.state is not ChannelState.NOT_CREATED
 

@@ -89,7 +89,7 @@ def failed(channel: DedicatedChannel, step: Step, problem: SlackError, moment: d
     if problem.meaning is Meaning.ASKED_TO_WAIT:
         seconds = problem.retry_after
         until = moment + (WITHOUT_RETRY_AFTER if seconds is None else timedelta(seconds=seconds))
-        pacing.hold(channel.account_id, step.method, until)
+        pacing.hold(channel.account_id, step.method, until, moment)
         channel.next_try_at = until
     elif problem.meaning is Meaning.LINK_DEAD:
         pass  # the link is broken now; authorizing again wakes us

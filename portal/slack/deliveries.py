@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import selectinload
 
 from portal.db import db, now
@@ -13,9 +13,9 @@ from portal.domain.alerts.models import Alert
 from portal.domain.alerts.queries import visible_to
 from portal.domain.routing import matching
 from portal.domain.routing.models import AlertAction
-from portal.slack import pacing
+from portal.slack import lookback, pacing, waiting
 from portal.slack.errors import words
-from portal.slack.posted import SUMMARY_BEHIND, Lane, PostedMessage, Summary
+from portal.slack.posted import Lane, PostedMessage
 
 MOST_ALERTS = 20
 
@@ -34,6 +34,7 @@ class Channel:
     problem_since: datetime | None = None
     next_try_at: datetime | None = None
     last_success_at: datetime | None = None
+    no_look: str | None = None  # why a message may appear twice there, and what to do
 
     @property
     def label(self) -> str:
@@ -45,13 +46,10 @@ class Channel:
 @dataclass(frozen=True)
 class Overview:
     channels: list[Channel]
+    waiting: int  # alerts; one that waits in two channels counts once
     outage: pacing.Outage | None  # Slack does not answer for this workspace
     outage_reason: str
     holds: dict[str, datetime]  # methods that Slack forbids, and until when
-
-    @property
-    def waiting(self) -> int:
-        return sum(channel.waiting for channel in self.channels)
 
     @property
     def failing(self) -> int:
@@ -67,8 +65,11 @@ def overview(account_id: int) -> Overview:
     found = list(health(account_id).values())
     found.sort(key=lambda c: (c.problem is None, -c.failing, -c.waiting, c.name))
     outage = db.session.get(pacing.Outage, account_id)
+    places = waiting.places([account_id])
+    alerts = select(func.count(places.c.alert_id.distinct()))
     return Overview(
         channels=found,
+        waiting=db.session.execute(alerts).scalar_one(),
         outage=outage,
         outage_reason=words(outage.reason) if outage else "",
         holds=pacing.holds(account_id, now()),
@@ -78,24 +79,24 @@ def overview(account_id: int) -> Overview:
 def health(account_id: int | None) -> dict[str, Channel]:
     """Channel id → what is known of it, for every channel that alerts are sent to."""
     names = _names(account_id)
-    waiting = _waiting(account_id)
+    behind = _waiting(account_id)
+    for channel_id, gave_up in _given_up(account_id).items():
+        behind.setdefault(channel_id, {})["gave_up"] = gave_up
     lanes = select(Lane).where(Lane.account_id == account_id)
     known = {lane.channel_id: lane for lane in db.session.scalars(lanes)}
     return {
         channel_id: Channel(
             channel_id=channel_id,
-            **{"name": names.get(channel_id, ""), **waiting.get(channel_id, {})},
+            **{"name": names.get(channel_id, ""), **behind.get(channel_id, {})},
             **_of_lane(known.get(channel_id)),
         )
-        for channel_id in sorted({*names, *waiting})
+        for channel_id in sorted({*names, *behind})
     }
 
 
 def waiting_alerts(viewer: User) -> list[Alert]:
     """The alerts that have waited longest for Slack, as far as the viewer may see them."""
-    behind = select(PostedMessage.alert_id).where(
-        PostedMessage.account_id == viewer.account_id, SUMMARY_BEHIND, PostedMessage.is_own
-    )
+    behind = select(waiting.places([viewer.account_id or 0]).c.alert_id)
     wanted = visible_to(viewer).where(Alert.id.in_(behind)).order_by(Alert.id)
     return list(db.session.scalars(wanted.limit(MOST_ALERTS)))
 
@@ -108,6 +109,7 @@ def _of_lane(lane: Lane | None) -> dict[str, Any]:
         "problem_since": lane.problem_since,
         "next_try_at": lane.returns_at,
         "last_success_at": lane.last_success_at,
+        "no_look": lookback.why_not(lane),
     }
 
 
@@ -123,34 +125,22 @@ def _names(account_id: int | None) -> dict[str, str]:
 
 
 def _waiting(account_id: int | None) -> dict[str, dict[str, Any]]:
-    """By channel: what is behind by itself, and what a summary stands for that is behind."""
-    named = (
-        (PostedMessage.summary_id == Summary.id)
-        & ~PostedMessage.is_own
-        & (Summary.shown_version < Summary.wanted_version)
+    """By channel: how many alerts wait there, how many of them in vain so far, and since when."""
+    places = waiting.places([account_id or 0]).c
+    counted = select(
+        places.channel_id,
+        func.max(places.channel_name).label("name"),
+        func.count().label("waiting"),
+        func.count().filter(places.attempts > 0).label("failing"),
+        func.min(places.since).label("oldest_at"),
+    ).group_by(places.channel_id)
+    rows = (dict(row) for row in db.session.execute(counted).mappings())
+    return {row.pop("channel_id"): row for row in rows}
+
+
+def _given_up(account_id: int | None) -> dict[str, int]:
+    counted = select(PostedMessage.channel_id, func.count()).where(
+        PostedMessage.account_id == account_id, PostedMessage.gave_up_at.is_not(None)
     )
-    failed = case((PostedMessage.attempts > 0, 1), else_=0)
-    is_behind = PostedMessage.is_own & (PostedMessage.shown_version < PostedMessage.wanted_version)
-    rows = db.session.execute(
-        select(
-            PostedMessage.channel_id,
-            func.max(PostedMessage.channel_name),
-            func.count().filter(PostedMessage.gave_up_at.is_(None)),
-            func.coalesce(func.sum(failed).filter(PostedMessage.gave_up_at.is_(None)), 0),
-            func.min(PostedMessage.created_at).filter(PostedMessage.gave_up_at.is_(None)),
-            func.count().filter(PostedMessage.gave_up_at.is_not(None)),
-        )
-        .outerjoin(Summary, PostedMessage.summary_id == Summary.id)
-        .where(PostedMessage.account_id == account_id, is_behind | named)
-        .group_by(PostedMessage.channel_id)
-    )
-    return {
-        channel_id: {
-            "name": name,
-            "waiting": n,
-            "failing": int(failing),
-            "oldest_at": at,
-            "gave_up": gave_up,
-        }
-        for channel_id, name, n, failing, at, gave_up in rows
-    }
+    rows: Any = db.session.execute(counted.group_by(PostedMessage.channel_id))
+    return dict(rows.all())

@@ -8,8 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import delete, select, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import delete, select, text, tuple_, update
 from sqlalchemy.orm import joinedload
 
 from portal.db import db, now
@@ -40,6 +39,16 @@ UNTRIED = (
     PostedMessage.attempts == 0,
     PostedMessage.uncertain_since.is_(None),
     PostedMessage.summary_id.is_(None),
+)
+# One that Slack refused may be tried again. Columns as arrays, as in escalation/climbing.py.
+PUT = text(
+    "INSERT INTO posted_messages (account_id, alert_id, user_id, channel_id, channel_name,"
+    " created_at, wanted_version, shown_version, attempts, is_own, form, was_reposted)"
+    " SELECT :account_id, told.*, :moment, 1, 0, 0, true, 'full', false"
+    " FROM unnest(CAST(:alert_ids AS bigint[]), CAST(:user_ids AS bigint[]),"
+    " CAST(:channel_ids AS text[]), CAST(:names AS text[])) AS told"
+    " ON CONFLICT (alert_id, channel_id) DO UPDATE SET gave_up_at = NULL"
+    " RETURNING alert_id, user_id, shown_at"
 )
 TEST = "This is a test: direct messages about alerts reach you."
 
@@ -120,24 +129,17 @@ def _show(account_id: int, told: list[Notification], links: dict[int, str]) -> I
     # Lanes first, messages after them: whoever delivers locks them in this order as well.
     places = {links[row.user_id] for row in told}
     wakes = reactions.lanes_of(account_id, places, posts_in=places)
-    messages = [
-        {
-            "account_id": account_id,
-            "alert_id": row.alert_id,
-            "user_id": row.user_id,
-            "channel_id": links[row.user_id],
-            "channel_name": row.user.name,
-        }
-        for row in told
-    ]
-    # One that Slack refused may be tried again.
-    put = insert(PostedMessage).on_conflict_do_update(
-        index_elements=["alert_id", "channel_id"], set_={"gave_up_at": None}
-    )
-    answered = put.returning(PostedMessage.alert_id, PostedMessage.user_id, PostedMessage.shown_at)
+    messages = {
+        "account_id": account_id,
+        "alert_ids": [row.alert_id for row in told],
+        "user_ids": [row.user_id for row in told],
+        "channel_ids": [links[row.user_id] for row in told],
+        "names": [row.user.name for row in told],
+        "moment": now(),
+    }
     shown = {
         (alert_id, user_id)
-        for alert_id, user_id, shown_at in db.session.execute(answered, messages)
+        for alert_id, user_id, shown_at in db.session.execute(PUT, messages)
         if shown_at is not None
     }
     _ask_again([row for row in told if (row.alert_id, row.user_id) in shown])

@@ -5,10 +5,16 @@ from flask import Blueprint, current_app, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from portal.db import db
-from portal.slack import actions, modals, payloads, refusals, suggestions
+from portal.slack import actions, modals, payloads, refusals, shortcuts, suggestions
 from portal.slack import commands as commands_
 from portal.slack.events import Event, receive
-from portal.slack.payloads import BlockAction, BlockSuggestion, OpenView, SlashCommand
+from portal.slack.payloads import (
+    BlockAction,
+    BlockSuggestion,
+    OpenView,
+    Shortcut,
+    SlashCommand,
+)
 from portal.slack.signing import signed_by_slack
 
 bp = Blueprint("slack", __name__, url_prefix="/slack")
@@ -18,7 +24,7 @@ log = structlog.get_logger()
 @bp.post("/interactions")
 @signed_by_slack
 def interactions() -> ResponseReturnValue:
-    """Buttons and modals. What is not ours, or not known any more, is acknowledged and changes
+    """Buttons, shortcuts and modals. What is not ours, or not known any more, is acknowledged and changes
     nothing."""
     payload = payloads.decode(request.form.get("payload", ""))
     kind = payload.get("type")
@@ -28,6 +34,8 @@ def interactions() -> ResponseReturnValue:
         click = BlockAction.parse(payload)
         if click is not None and click.team_id and click.user_id:
             return _press(click)
+    elif kind in ("shortcut", "message_action"):
+        return _shortcut(Shortcut.parse(payload))
     elif kind == "view_submission":
         return _submit(OpenView.parse(payload))
     elif kind == "view_closed":
@@ -64,7 +72,7 @@ def commands() -> ResponseReturnValue:
         db.session.rollback()
         log.exception("command_failed")
         answer = {"text": refusals.our_fault(g.request_id)}
-    return jsonify({"response_type": "ephemeral", **answer})
+    return jsonify({"response_type": "ephemeral", **answer}) if answer else ("", 200)
 
 
 @bp.post("/events")
@@ -111,3 +119,14 @@ def _submit(view: OpenView) -> ResponseReturnValue:
         db.session.rollback()
         log.exception("submission_failed")
         return jsonify(modals.refusal(view, refusals.our_fault(g.request_id)))
+
+
+def _shortcut(shortcut: Shortcut) -> ResponseReturnValue:
+    """200 once it is stored that a modal is wanted; a fault of ours is said where there is a place."""
+    try:
+        shortcuts.run(shortcut)
+    except Exception:
+        db.session.rollback()
+        log.exception("shortcut_failed")
+        shortcuts.apologize(shortcut, g.request_id)
+    return "", 200

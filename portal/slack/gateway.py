@@ -11,11 +11,13 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from portal.settings import LOOPBACK
-from portal.slack.errors import SlackError
+from portal.slack.errors import MEANINGS, Meaning, SlackError
 
 TIMEOUT = 10  # seconds
 IMPATIENT = 3  # seconds; for a mere question, which can be asked again
 WITHOUT_RETRY_AFTER = 30  # seconds; the header may be missing or no number
+NOT_ABOUT_SPEED = ("message_limit_exceeded",)  # what the workspace's plan allows
+LONGEST_RETRY_AFTER = 24 * 60 * 60  # seconds; more than a day would be a mistake
 
 
 class _NoRedirects(HTTPRedirectHandler):
@@ -147,9 +149,9 @@ def _understood(response: Any) -> SlackError:
     data = response.data if isinstance(response.data, dict) else {}
     headers = {name.lower(): value for name, value in (response.headers or {}).items()}
     code = str(data.get("error") or "not_json")
-    if response.status_code == 429 or code in ("ratelimited", "rate_limited"):
+    if response.status_code == 429 or MEANINGS.get(code) is Meaning.ASKED_TO_WAIT:
         return SlackError(
-            "ratelimited",
+            code if code in NOT_ABOUT_SPEED else "ratelimited",
             retry_after=_seconds(headers.get("retry-after")),
             scopes=_scopes(headers),
         )
@@ -164,7 +166,8 @@ def _understood(response: Any) -> SlackError:
 
 def _seconds(retry_after: object) -> int:
     text = str(retry_after or "").strip()
-    return min(int(text), 3600) if text.isascii() and text.isdigit() else WITHOUT_RETRY_AFTER
+    is_number = text.isascii() and text.isdigit() and len(text) < 10
+    return min(int(text), LONGEST_RETRY_AFTER) if is_number else WITHOUT_RETRY_AFTER
 
 
 def _scopes(headers: Any) -> list[str]:

@@ -31,6 +31,7 @@ from portal.slack.steps import Ask, Done, Look, Step
 
 MOST_STEPS = 25  # then the other lanes have their turn
 SUCCESS_NOTED_EVERY = 30.0  # seconds
+PLACES = {POST: "post_at", UPDATE: "update_at", HISTORY: "look_at", REPLIES: "look_at"}
 LANE = (
     select(Lane)
     .where(Lane.account_id == bindparam("account_id"), Lane.channel_id == bindparam("channel_id"))
@@ -76,9 +77,11 @@ def locked(account_id: int, channel_id: str) -> Lane:
     mine = {"account_id": account_id, "channel_id": channel_id}
     lane = db.session.scalar(LANE, mine)
     if lane is None:
-        made = insert(Lane).values(**mine, next_at=now(), paced_at=now(), failures=0)
+        moments = dict.fromkeys(("next_at", "paced_at", "seen_at"), now())
+        made = insert(Lane).values(**mine, **moments, failures=0)
         db.session.execute(made.on_conflict_do_nothing())
         lane = db.session.execute(LANE, mine).scalar_one()
+    lane.keep_time(now())
     return lane
 
 
@@ -104,7 +107,8 @@ def _next(lane: Lane, moment: datetime, *, has_asked: bool) -> Step | None:
     """Choose the next step and write down that we try; or come back later, or rest."""
     lane.returns_at = None
     there = queue.census(lane.account_id, lane.channel_id, moment)
-    if there.is_empty and lane.summary_id is None and not has_asked:
+    may_rest = there.is_empty and lane.summary_id is None and not has_asked
+    if may_rest and not _must_get_to_know(lane):
         return None
     found = db.session.execute(LINK, {"account_id": lane.account_id}).first()
     if found is None or not found[0].is_working:
@@ -115,7 +119,7 @@ def _next(lane: Lane, moment: datetime, *, has_asked: bool) -> Step | None:
     credentials: Credentials = found[0].credentials
     outage = pacing.outage(lane.account_id) if found[1] is not None else None
     if outage is not None and not has_asked:
-        if outage.next_try_at > moment:  # another lane asks, and wakes all when Slack is back
+        if outage.is_quiet(moment):  # another lane asks, and wakes all when Slack is back
             lane.returns_at = outage.next_try_at + pacing.LEASE
             return None
         outage.next_try_at = moment + pacing.LEASE
@@ -136,8 +140,7 @@ def _shows_new_ones_from(lane: Lane, moment: datetime) -> datetime:
     if lane.summary_id is None:
         return lane.post_at or moment
     summary = db.session.get_one(Summary, lane.summary_id)
-    shown_at = summary.shown_at or moment
-    return max(lane.update_at or moment, shown_at + queue.SUMMARY_SPACING)
+    return max(lane.update_at or moment, queue.ready_at(summary, moment))
 
 
 def _due(
@@ -145,16 +148,21 @@ def _due(
 ) -> tuple[Step | None, datetime | None]:
     """What may be done now; else when something may."""
     waits: list[datetime] = []
-    may_look = lookback.may_look(credentials, lane.channel_id)
+    may_look = lookback.may_look(credentials, lane)
     uncertain = queue.uncertain(lane) if may_look and _may_be_uncertain(there) else []
     untold = threads.uncertain(lane) if may_look and there.replies else []
-    for rows, method in ((uncertain, HISTORY), (untold, REPLIES)):
-        if not rows:
+    must_probe = may_look and there.is_empty and _must_get_to_know(lane)
+    for rows, method, is_due in (
+        (uncertain, HISTORY, bool(uncertain) or must_probe),
+        (untold, REPLIES, bool(untold)),
+    ):
+        if not is_due:
             continue
-        held_until = pacing.holds(lane.account_id, moment).get(method)
-        if held_until is None:
-            return _look(lane, rows, credentials), None
-        waits.append(held_until)
+        at = _place(lane, method, moment)
+        if at <= moment:
+            lane.look_at = None
+            return _look(lane, rows, credentials, moment), None
+        waits.append(at)
     if summaries.gather(lane, moment, there):
         db.session.flush()
         there = queue.census(lane.account_id, lane.channel_id, moment)
@@ -164,7 +172,7 @@ def _due(
     for method, row in ((POST, next_post), (UPDATE, queue.next_update(lane, moment, there))):
         if row is None:
             continue
-        at = queue.ready_at(row)
+        at = queue.ready_at(row, moment)
         if at <= moment:
             at = _place(lane, method, moment)
         if at <= moment:
@@ -176,10 +184,12 @@ def _due(
     return None, min(waits, default=None)
 
 
-def _look(lane: Lane, rows: Sequence[Sent], credentials: Credentials) -> Look:
-    """Into the channel, or for replies into the thread of the first."""
-    thread_ts = rows[0].thread_ts if isinstance(rows[0], ThreadReply) else None
-    since = min(row.uncertain_since or row.created_at for row in rows)
+def _look(lane: Lane, rows: Sequence[Sent], credentials: Credentials, moment: datetime) -> Look:
+    """Into the channel, or for replies into the thread of the first. Without a row, only to see
+    whether we may."""
+    first = rows[0] if rows else None
+    thread_ts = first.thread_ts if isinstance(first, ThreadReply) else None
+    since = min([moment, *(row.uncertain_since or row.created_at for row in rows)])
     return Look(credentials, lane.channel_id, since, thread_ts)
 
 
@@ -187,9 +197,14 @@ def _may_be_uncertain(there: queue.Census) -> bool:
     return there.uncertain > 0 or there.summaries > 0
 
 
+def _must_get_to_know(lane: Lane) -> bool:
+    """Whether we post there and have never looked: people are told of it before it matters."""
+    return lane.look_outcome is None and lane.last_success_at is not None
+
+
 def _place(lane: Lane, method: str, moment: datetime) -> datetime:
     """The lane's place in the budgets: taken once, kept until it is used."""
-    name = "post_at" if method == POST else "update_at"
+    name = PLACES[method]
     place: datetime | None = getattr(lane, name)
     if place is not None and place <= moment:  # taken before: is it still good?
         held_until = pacing.holds(lane.account_id, moment).get(method)

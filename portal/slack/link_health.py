@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, func, select
 
 from portal.db import db, now
-from portal.domain.alerts.models import Alert
+from portal.domain import rate_limits
 from portal.domain.routing.models import ActionChannel
+from portal.slack import lookback, pacing, waiting
 from portal.slack.errors import words
 from portal.slack.installations import SlackInstallation
-from portal.slack.posted import BEHIND, Lane, PostedMessage
+from portal.slack.posted import Lane, PostedMessage
 
 FAILURES_COUNT_FOR = timedelta(days=7)
 NOTHING = (0, None)
@@ -37,6 +38,7 @@ class ChannelHealth:
     deliveries: Deliveries
     held: str | None  # why Slack does not let us post there now, in words
     next_try_at: datetime | None
+    no_look: str | None = None  # why a message may appear twice there, and what to do
 
     @property
     def is_direct(self) -> bool:
@@ -50,7 +52,7 @@ class ChannelHealth:
 
 def of_accounts(account_ids: Collection[int]) -> dict[int, Deliveries]:
     """The deliveries of each account, in few queries."""
-    waiting = _waiting(PostedMessage.account_id, PostedMessage.account_id.in_(account_ids))
+    behind = _waiting("account_id", account_ids)
     failed: Any = db.session.execute(
         select(PostedMessage.account_id, func.count())
         .where(PostedMessage.account_id.in_(account_ids), _was_given_up())
@@ -64,7 +66,7 @@ def of_accounts(account_ids: Collection[int]) -> dict[int, Deliveries]:
     failures, last = dict(failed.all()), dict(delivered.all())
     return {
         account_id: Deliveries(
-            *waiting.get(account_id, NOTHING), failures.get(account_id, 0), last.get(account_id)
+            *behind.get(account_id, NOTHING), failures.get(account_id, 0), last.get(account_id)
         )
         for account_id in account_ids
     }
@@ -73,7 +75,7 @@ def of_accounts(account_ids: Collection[int]) -> dict[int, Deliveries]:
 def by_channel(account_id: int) -> list[ChannelHealth]:
     """Every channel that an alert action names or that has a message, by name."""
     of_account = PostedMessage.account_id == account_id
-    waiting = _waiting(PostedMessage.channel_id, of_account)
+    behind = _waiting("channel_id", [account_id])
     seen = select(
         PostedMessage.channel_id,
         func.max(PostedMessage.channel_name),
@@ -88,9 +90,10 @@ def by_channel(account_id: int) -> list[ChannelHealth]:
         seen.group_by(PostedMessage.channel_id)
     ):
         names.setdefault(channel_id, name)
-        deliveries[channel_id] = Deliveries(*waiting.get(channel_id, NOTHING), failed, last)
-    lanes = db.session.scalars(select(Lane).where(Lane.account_id == account_id))
-    held = {lane.channel_id: lane for lane in lanes if lane.problem or lane.held_reason}
+        deliveries[channel_id] = Deliveries(*behind.get(channel_id, NOTHING), failed, last)
+    of_account_too = select(Lane).where(Lane.account_id == account_id)
+    lanes = {lane.channel_id: lane for lane in db.session.scalars(of_account_too)}
+    held = {id: lane for id, lane in lanes.items() if lane.problem or lane.held_reason}
     found = [
         ChannelHealth(
             channel_id=channel_id,
@@ -98,6 +101,7 @@ def by_channel(account_id: int) -> list[ChannelHealth]:
             deliveries=deliveries.get(channel_id, Deliveries()),
             held=_why(held.get(channel_id)),
             next_try_at=_still_to_come(held.get(channel_id)),
+            no_look=lookback.why_not(lanes[channel_id]) if channel_id in lanes else None,
         )
         for channel_id, name in names.items()
     ]
@@ -115,17 +119,17 @@ def in_all(channels: Iterable[ChannelHealth]) -> Deliveries:
     )
 
 
-def _waiting(by: Any, condition: ColumnElement[bool]) -> dict[Any, tuple[int, datetime | None]]:
-    """How many messages are behind and since when, for each value of the column `by`.
+def asked_to_wait(account_id: int) -> int:
+    """How often Slack asked us to wait (429 and its like) within the last hour."""
+    key = pacing.REFUSALS.format(account_id=account_id)
+    return rate_limits.refused_since(key, now() - timedelta(hours=1))
 
-    A message that was never shown waits since it was wanted; one that is behind, at least since the
-    last change of its alert.
-    """
-    changed = func.greatest(Alert.last_event_at, Alert.acknowledged_at, Alert.resolved_at)
-    since = case((PostedMessage.shown_at.is_(None), PostedMessage.created_at), else_=changed)
-    counted = select(by, func.count(), func.min(since)).join(PostedMessage.alert)
-    found = db.session.execute(counted.where(condition, BEHIND).group_by(by))
-    return {value: (number, oldest) for value, number, oldest in found}
+
+def _waiting(by: str, account_ids: Collection[int]) -> dict[Any, tuple[int, datetime | None]]:
+    """How many alerts wait and since when, for each value of the column `by`."""
+    places = waiting.places(account_ids).c
+    counted = select(places[by], func.count(), func.min(places.since)).group_by(places[by])
+    return {value: (number, oldest) for value, number, oldest in db.session.execute(counted)}
 
 
 def _still_to_come(lane: Lane | None) -> datetime | None:

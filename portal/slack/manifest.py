@@ -2,9 +2,18 @@
 
 from typing import Any
 
-from portal.slack import commands, events, scopes
+from portal.slack import commands, events, scopes, shortcuts
 
 SCHEMA = {"major_version": 2, "minor_version": 1}
+COMMANDS = {
+    commands.MENU: ("Choose the alert sources posted to this channel", "[alert | oncall | help]"),
+    commands.ALERT: ("Create an alert", "[summary] | help"),
+    commands.ONCALL: ("Who is on call?", "[policy or source] or help"),
+}
+SHORTCUTS = (
+    ("message", shortcuts.CREATE_FROM_MESSAGE, "Create an alert from this message"),
+    ("global", shortcuts.CREATE, "Create a new alert"),
+)
 
 
 def build(public_url: str) -> dict[str, Any]:
@@ -32,14 +41,24 @@ def build(public_url: str) -> dict[str, Any]:
                 "messages_tab_read_only_enabled": True,
             },
             "bot_user": {"display_name": "Tocsin", "always_online": True},
+            "shortcuts": [
+                {
+                    "name": "Create alert",
+                    "type": kind,
+                    "callback_id": callback_id,
+                    "description": description,
+                }
+                for kind, callback_id, description in SHORTCUTS
+            ],
             "slash_commands": [
                 {
-                    "command": commands.ONCALL,
-                    "description": "Who is on call?",
-                    "usage_hint": "[policy or source] or help",
+                    "command": command,
+                    "description": description,
+                    "usage_hint": hint,
                     "url": f"{public_url}/slack/commands",
                     "should_escape": True,
                 }
+                for command, (description, hint) in COMMANDS.items()
             ],
         },
         "oauth_config": {

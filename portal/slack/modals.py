@@ -4,6 +4,7 @@ https://docs.slack.dev/surfaces/modals. A click stores that a modal is wanted, a
 it while its trigger lives (three seconds): no call to Slack is made within a request of Slack.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +15,15 @@ from sqlalchemy.dialects.postgresql import insert
 from portal.db import db, now
 from portal.errors import Invalid, PortalError
 from portal.jobs.engine import job, wake
-from portal.slack import askers, installations, replies, respond, summary_list, workspace
+from portal.slack import (
+    askers,
+    installations,
+    new_alert,
+    replies,
+    respond,
+    summary_list,
+    workspace,
+)
 from portal.slack.askers import Asker
 from portal.slack.errors import Meaning, SlackError
 from portal.slack.installations import Credentials, SlackInstallation
@@ -28,9 +37,9 @@ from portal.slack.refusals import (
     TOO_OLD,
     only_members,
 )
-from portal.slack.windows import SAID, Kind, Next, SlackModal, View, Window
+from portal.slack.windows import SAID, Kind, Next, SlackModal, Values, View, Window
 
-MODALS: dict[str, Kind] = {**respond.MODALS, **summary_list.MODALS}
+MODALS: dict[str, Kind] = {**respond.MODALS, **summary_list.MODALS, **new_alert.MODALS}
 
 CLOSE_ALL = {"response_action": "clear"}
 NOTHING_CHANGED = "Nothing was changed"
@@ -82,7 +91,7 @@ def show(modal_id: int) -> None:
         _tell(modal_id, NOT_CONNECTED if problem.meaning is Meaning.PERSON else SLACK_AWAY)
         return
     except PortalError as refused:
-        if view_id is None:
+        if view_id is None and modal.channel_id:
             _tell(modal_id, str(refused))
             return
         view = _as_ours(notice(NOTHING_CHANGED, str(refused)), modal)
@@ -112,9 +121,9 @@ def submit(view: OpenView) -> View:
         return CLOSE_ALL
     asker = Asker.find(installation, modal.slack_user_id, modal.channel_id)
     if asker.person is None and kind.needs_person:
-        return refusal(view, NOT_CONNECTED)
+        return refusal(view, kind.without_person)
     modal.submitted_at = now()
-    window = Window(asker, dict(modal.subject), modal.created_at)
+    window = _window(modal, asker, view.values)
     try:
         following = kind.submit(window, view.values)
     except PortalError as refused:
@@ -141,9 +150,9 @@ def act(click: BlockAction) -> None:
     asker = Asker.find(installation, modal.slack_user_id, modal.channel_id)
     modal_id, subject = modal.id, {k: v for k, v in modal.subject.items() if k != SAID}
     following = Next(modal.kind, subject)
+    window = replace(_window(modal, asker, click.view.values), subject=dict(subject))
     if asker.person is not None or not kind.needs_person:  # else `show` says so
         try:
-            window = Window(asker, dict(subject), modal.created_at)
             following = run(window, click.value) or following
         except PortalError as refused:
             db.session.rollback()
@@ -204,8 +213,12 @@ def _view(modal: SlackModal, asker: Asker) -> View:
     if kind is None:
         raise Invalid(TOO_OLD)
     if asker.person is None and kind.needs_person:
-        raise Invalid(NOT_CONNECTED)
-    return _as_ours(kind.view(Window(asker, dict(modal.subject), modal.created_at)), modal)
+        raise Invalid(kind.without_person)
+    return _as_ours(kind.view(_window(modal, asker, {})), modal)
+
+
+def _window(modal: SlackModal, asker: Asker, values: Values) -> Window:
+    return Window(asker, dict(modal.subject), modal.id, values, modal.created_at)
 
 
 def _as_ours(view: View, modal: SlackModal) -> View:

@@ -4,7 +4,6 @@ product.md section 5. Everything here reads the database only; whoever calls it 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from flask import current_app
@@ -21,6 +20,7 @@ from portal.domain.slack_sources.models import OfferedPolicy, SlackSource
 from portal.domain.sources import queries as sources
 from portal.domain.sources.models import AlertSource
 from portal.slack import people
+from portal.slack.answers import Answer, Message
 from portal.slack.askers import Asker
 from portal.slack.messages import oncall as messages
 from portal.slack.messages.oncall import MOST_OPTIONS, Chart, Offered, Reader
@@ -40,19 +40,6 @@ NO_CHOICE = "There is no escalation policy and no alert source you may see. Ask 
 GONE = "This choice is no longer offered. Please choose again."
 PHONES_FOLLOW = "📞 Phone numbers follow as soon as Slack has said who you are."
 POLICY, SOURCE = "policy", "source"  # what a choice's value begins with, as in "policy:7"
-
-Message = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A message; `is_owed`: there is more to say once Slack has told us who is asking.
-
-    No message: all of it has to wait for that.
-    """
-
-    message: Message | None
-    is_owed: bool = False
 
 
 def asked(asker: Asker, text: str) -> Answer:

@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import select
 
 from portal.db import db
+from portal.domain import rate_limits
 from portal.domain.alerts.models import TimelineEntry, TimelineKind
 from portal.observability import counters
 from portal.slack import (
@@ -29,6 +30,8 @@ from portal.slack.posted import Lane, PostedMessage, Sent, Summary, ThreadReply
 WITHOUT_RETRY_AFTER = timedelta(seconds=30)
 LONGEST_BACKOFF = 300.0  # seconds
 SPACING = timedelta(seconds=2.5)
+# What Slack says of the workspace, and not of a channel that was spoken to too fast.
+OF_THE_WORKSPACE = {"message_limit_exceeded"}
 # Codes that close a thread where they answer a reply, and not the channel.
 THREAD_CLOSED = {
     "restricted_action_non_threadable_channel",
@@ -80,14 +83,14 @@ def _now_shown(
     if is_single and shown_before is not None and moment - shown_before < SPACING:
         row.not_before = moment + SPACING  # the first change goes at once, then they are gathered
     opened = [row.created_at] if is_first and isinstance(row, PostedMessage) else []
+    said = {"perhaps_twice": True} if perhaps_twice else {}
     if isinstance(row, Summary):
-        opened = summaries.was_shown(row, version, moment)
+        opened = summaries.was_shown(row, version, moment, **said)
     elif isinstance(row, ThreadReply):
         threads.was_shown(row, moment)
     elif row.is_direct and is_first:
         direct_outcomes.note([row.id])
     elif not row.is_direct and (is_first or perhaps_twice or row.was_reposted):
-        said = {"perhaps_twice": True} if perhaps_twice else {}
         _record(row, TimelineKind.SLACK_POSTED, **said)
     if isinstance(row, PostedMessage) and is_first:
         run_outcomes.went([row.run_id])
@@ -130,13 +133,31 @@ def failed(lane: Lane, call: Call, problem: SlackError, moment: datetime) -> lis
 
 def _asked_to_wait(lane: Lane, call: Call, problem: SlackError, moment: datetime) -> None:
     """Hold exactly what Slack holds: the channel, or the method in the workspace."""
-    seconds = problem.retry_after
-    until = moment + (WITHOUT_RETRY_AFTER if seconds is None else timedelta(seconds=seconds))
-    lane.held_reason = "ratelimited"
-    if call.method == pacing.POST and pacing.is_hurried(lane, call.begun_at):
-        pacing.hold_channel(lane, until)
+    lane.held_reason = problem.code
+    is_of_channel = problem.code not in OF_THE_WORKSPACE and call.method == pacing.POST
+    if is_of_channel and pacing.is_hurried(lane, call.begun_at):
+        _note_refusal(lane.account_id)
+        pacing.hold_channel(lane, _wait_until(problem, moment))
     else:
-        pacing.hold(lane.account_id, call.method, until)
+        hold_method(lane.account_id, call.method, problem, moment)
+
+
+def hold_method(account_id: int, method: str, problem: SlackError, moment: datetime) -> None:
+    """Slack asked us to wait with this method in the whole workspace."""
+    _note_refusal(account_id)
+    pacing.hold(account_id, method, _wait_until(problem, moment), moment)
+
+
+def _wait_until(problem: SlackError, moment: datetime) -> datetime:
+    seconds = problem.retry_after
+    return moment + (WITHOUT_RETRY_AFTER if seconds is None else timedelta(seconds=seconds))
+
+
+def _note_refusal(account_id: int) -> None:
+    """Before anything else of the workspace is locked, so that two lanes never wait in a circle."""
+    rate_limits.note_refusal(
+        pacing.REFUSALS.format(account_id=account_id), window=timedelta(minutes=1)
+    )
 
 
 def _closed(lane: Lane, problem: SlackError, moment: datetime) -> list[str]:
@@ -186,9 +207,7 @@ def _temporary(lane: Lane, row: Sent, call: Call, problem: SlackError, moment: d
     is_first = pacing.outage(lane.account_id) is None
     lane.next_at = pacing.note_outage(lane.account_id, problem.code, moment)
     lane.held_reason = problem.code
-    is_blind = row.uncertain_since is not None and not lookback.may_look(
-        call.credentials, lane.channel_id
-    )
+    is_blind = row.uncertain_since is not None and not lookback.may_look(call.credentials, lane)
     # Others got through meanwhile, so perhaps it is this one that Slack cannot digest; or it may be
     # shown already and we cannot look: then each further attempt may be one message too many.
     if (is_first and row.attempts > 2) or is_blind:

@@ -9,13 +9,14 @@ have been sent at an even pace.
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ForeignKey, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Base, db, now
-from portal.slack.posted import Lane
+from portal.slack.posted import CLOCKS_AGREE, Lane
 
 POST, UPDATE, HISTORY = "chat.postMessage", "chat.update", "conversations.history"
 REPLIES = "conversations.replies"
@@ -23,12 +24,14 @@ REPLIES = "conversations.replies"
 CREATE, INVITE, TOPIC = "conversations.create", "conversations.invite", "conversations.setTopic"
 ARCHIVE, MEMBERSHIPS = "conversations.archive", "users.conversations"
 BOOKMARK, PIN = "bookmarks.add", "pins.add"
+REFUSALS = "slack_429:{account_id}"  # counted in rate_limits, per minute
 STALE = timedelta(seconds=5)  # a place that nobody used in time is given up
 # During an outage one lane of the workspace asks every so often whether Slack is back; after a
 # quarter of an hour less often.
 ASK_AGAIN, ASK_AGAIN_LATER = 1.4, 15.0  # seconds
 LONG_OUTAGE = timedelta(minutes=15)
 LEASE = timedelta(seconds=15)  # longer than any call takes
+LONGEST_SILENCE = timedelta(seconds=20)  # between two questions, the longest of the above
 
 
 @dataclass(frozen=True)
@@ -58,12 +61,25 @@ BUDGETS = {
 }
 
 
+# So far was the clock set back since the row was written: what it plans moves along.
+AHEAD = (
+    "CASE WHEN pace.noted_at > CAST(:at AS timestamptz) + :tolerance"
+    " THEN pace.noted_at - :at ELSE CAST('0' AS interval) END"
+)
 TAKE = text(
-    "INSERT INTO slack_paces AS pace (account_id, method, paced_at)"
-    " VALUES (:account_id, :method, CAST(:at AS timestamptz) + :every)"
+    "INSERT INTO slack_paces AS pace (account_id, method, paced_at, noted_at)"  # noqa: S608 - constants
+    " VALUES (:account_id, :method, CAST(:at AS timestamptz) + :every, :at)"
     " ON CONFLICT (account_id, method) DO UPDATE"
-    " SET paced_at = greatest(pace.paced_at, CAST(:at AS timestamptz)) + :every"
+    f" SET paced_at = greatest(pace.paced_at - {AHEAD}, CAST(:at AS timestamptz)) + :every,"
+    f" held_until = pace.held_until - {AHEAD}, noted_at = :at"
     " RETURNING paced_at"
+)
+HOLD = text(
+    "INSERT INTO slack_paces AS pace (account_id, method, paced_at, held_until, noted_at)"  # noqa: S608 - constants
+    " VALUES (:account_id, :method, :paced_at, :until, :at)"
+    " ON CONFLICT (account_id, method) DO UPDATE"
+    f" SET paced_at = greatest(pace.paced_at - {AHEAD}, CAST(:paced_at AS timestamptz)),"
+    " held_until = :until, noted_at = :at"
 )
 
 
@@ -76,6 +92,7 @@ class Pace(Base):
     method: Mapped[str] = mapped_column(primary_key=True)
     paced_at: Mapped[datetime]
     held_until: Mapped[datetime | None]
+    noted_at: Mapped[datetime] = mapped_column(default=now)  # when both were good
 
 
 class Outage(Base):
@@ -89,6 +106,11 @@ class Outage(Base):
     reason: Mapped[str]  # the code of the last one
     next_try_at: Mapped[datetime]  # nobody calls before
 
+    def is_quiet(self, moment: datetime) -> bool:
+        """Whether nobody calls yet. So far ahead as only a clock that was set back lets it be, it
+        does not count."""
+        return moment < self.next_try_at <= moment + LONGEST_SILENCE
+
 
 def take(account_id: int, method: str, moment: datetime) -> datetime:
     """Take the next place in the workspace's budget: from which moment may this call be made?
@@ -96,7 +118,7 @@ def take(account_id: int, method: str, moment: datetime) -> datetime:
     Places are given in the order they are asked for, so that lanes share a budget fairly.
     """
     budget = BUDGETS[method]
-    values = {"account_id": account_id, "method": method, "at": moment, "every": budget.every}
+    values = {"every": budget.every, **_row(account_id, method, moment)}
     paced_at: datetime = db.session.execute(TAKE, values).scalar_one()
     return paced_at - budget.burst * budget.every
 
@@ -107,18 +129,17 @@ def channel_place(lane: Lane, moment: datetime) -> datetime:
     return lane.paced_at - CHANNEL.burst * CHANNEL.every
 
 
-def hold(account_id: int, method: str, until: datetime) -> None:
+def hold(account_id: int, method: str, until: datetime, moment: datetime) -> None:
     """Slack forbids this method in this workspace. Afterwards it begins anew without a burst."""
     budget = BUDGETS[method]
     paced_at = until + (budget.burst - 1) * budget.every
-    held = insert(Pace).values(
-        account_id=account_id, method=method, paced_at=paced_at, held_until=until
-    )
-    held = held.on_conflict_do_update(
-        index_elements=[Pace.account_id, Pace.method],
-        set_={"paced_at": func.greatest(Pace.paced_at, paced_at), "held_until": until},
-    )
-    db.session.execute(held)
+    values = {"until": until, "paced_at": paced_at, **_row(account_id, method, moment)}
+    db.session.execute(HOLD, values)
+
+
+def _row(account_id: int, method: str, moment: datetime) -> dict[str, Any]:
+    key = {"account_id": account_id, "method": method}
+    return {"at": moment, "tolerance": CLOCKS_AGREE, **key}
 
 
 def hold_channel(lane: Lane, until: datetime) -> None:
@@ -138,9 +159,15 @@ def is_hurried(lane: Lane, attempted_at: datetime) -> bool:
 
 def holds(account_id: int, moment: datetime) -> dict[str, datetime]:
     """The methods that Slack forbids now, and until when."""
-    wanted = select(Pace).where(Pace.account_id == account_id, Pace.held_until > moment)
-    fresh = wanted.execution_options(populate_existing=True)
-    return {pace.method: pace.held_until or moment for pace in db.session.scalars(fresh)}
+    wanted = select(Pace.method, Pace.held_until, Pace.noted_at).where(
+        Pace.account_id == account_id, Pace.held_until > moment
+    )
+    found = {
+        method: until - (noted_at - moment if noted_at > moment + CLOCKS_AGREE else timedelta())
+        for method, until, noted_at in db.session.execute(wanted)
+        if until is not None
+    }
+    return {method: until for method, until in found.items() if until > moment}
 
 
 def outage(account_id: int) -> Outage | None:

@@ -100,6 +100,7 @@ class SlashCommand:
     app_id: str
     team_id: str
     user_id: str
+    user_name: str
     channel_id: str
     command: str  # /il-oncall
     text: str  # what came after it, with Slack's escapes undone
@@ -114,12 +115,68 @@ class SlashCommand:
             app_id=text(fields, "api_app_id"),
             team_id=text(fields, "team_id"),
             user_id=text(fields, "user_id"),
+            user_name=text(fields, "user_name"),
             channel_id=text(fields, "channel_id"),
             command=text(fields, "command"),
             text=as_typed(text(fields, "text")),
             response_url=text(fields, "response_url"),
             trigger_id=text(fields, "trigger_id"),
         )
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    """One of the app's shortcuts, in general or on a message:
+    https://docs.slack.dev/reference/interaction-payloads/shortcuts-interaction-payload."""
+
+    app_id: str
+    team_id: str
+    user_id: str
+    user_name: str
+    user_team_id: str
+    callback_id: str
+    trigger_id: str
+    channel_id: str  # empty for a global one, as all that follows
+    response_url: str
+    message_ts: str
+    thread_ts: str
+    author: str  # Slack's id of who wrote the message
+    author_name: str  # of an app that wrote it
+    text: str  # with Slack's escapes undone
+
+    @classmethod
+    def parse(cls, payload: dict[str, Any]) -> Self:
+        """Odd shapes become empty strings."""
+        user, message = _dict(payload.get("user")), _dict(payload.get("message"))
+        user_team_id = text(user, "team_id")
+        team_id = text(_dict(payload.get("team")), "id") or user_team_id
+        return cls(
+            app_id=text(payload, "api_app_id"),
+            team_id=team_id,
+            user_id=text(user, "id"),
+            user_name=text(user, "username") or text(user, "name"),
+            user_team_id=user_team_id or team_id,
+            callback_id=text(payload, "callback_id"),
+            trigger_id=text(payload, "trigger_id"),
+            channel_id=text(_dict(payload.get("channel")), "id"),
+            response_url=text(payload, "response_url"),
+            message_ts=text(payload, "message_ts") or text(message, "ts"),
+            thread_ts=text(message, "thread_ts"),
+            author=text(message, "user"),
+            author_name=text(message, "username"),
+            text=as_typed(text(message, "text") or _attached(message)),
+        )
+
+    @property
+    def is_reply(self) -> bool:
+        return self.thread_ts not in ("", self.message_ts)
+
+
+def _attached(message: dict[str, Any]) -> str:
+    """What an app's message says that has attachments only."""
+    attachments = message.get("attachments")
+    first = _dict(attachments[0]) if isinstance(attachments, list) and attachments else {}
+    return text(first, "fallback") or text(first, "text")
 
 
 @dataclass(frozen=True)
@@ -131,6 +188,7 @@ class BlockSuggestion:
     team_id: str
     user_id: str
     user_team_id: str
+    channel_id: str  # of the message that the select is in; empty in a modal
     action_id: str
     typed: str
     token: str = ""  # private_metadata of the modal it is in
@@ -146,6 +204,7 @@ class BlockSuggestion:
             team_id=team_id or user_team_id,
             user_id=text(user, "id"),
             user_team_id=user_team_id or team_id,
+            channel_id=text(_dict(payload.get("channel")), "id"),
             action_id=text(payload, "action_id"),
             typed=text(payload, "value"),
             token=text(view, "private_metadata"),

@@ -51,6 +51,16 @@ def slack_ids(user_ids: Iterable[int]) -> dict[int, str]:
     return dict(found.all())
 
 
+def names(account_id: int, slack_user_ids: Iterable[str]) -> dict[str, str]:
+    """What these Slack users are called here; those who are not mapped are left out."""
+    wanted = (
+        select(UserLink.slack_user_id, User.name)
+        .join(User, User.id == UserLink.user_id)
+        .where(UserLink.account_id == account_id, UserLink.slack_user_id.in_(list(slack_user_ids)))
+    )
+    return dict(db.session.execute(wanted).all())
+
+
 def reachable(account_id: int | None) -> set[int]:
     """The ids of the people of the account whom Slack can tell something."""
     installation = installations.of_account(account_id)

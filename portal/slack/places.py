@@ -125,7 +125,7 @@ def _waiting(posted: PostedMessage, shown: Message, lane: Lane | None) -> Why:
     if shown.last_error and MEANINGS.get(shown.last_error) is not Meaning.ASKED_TO_WAIT:
         at = max(shown.not_before or moment, moment)
         return Why("waiting", words(shown.last_error), at, can_try_now=True)
-    ahead = _ahead_of(posted)
+    ahead = _ahead_of(posted, moment)
     said = f"{ahead} ahead of it in this channel." if ahead else "Next in line."
     return Why("waiting", said, lane.returns_at if lane else None)
 
@@ -141,8 +141,8 @@ def _named_beside(posted: PostedMessage) -> int:
     return int(db.session.execute(count).scalar_one()) - 1
 
 
-def _ahead_of(posted: PostedMessage) -> int:
-    """How many new messages of this channel come before it."""
+def _ahead_of(posted: PostedMessage, moment: datetime) -> int:
+    """How many new messages of this channel come before it, in the order of the lane."""
     waiting = (
         select(PostedMessage.id)
         .join(Alert, Alert.id == PostedMessage.alert_id)
@@ -152,11 +152,12 @@ def _ahead_of(posted: PostedMessage) -> int:
             PostedMessage.ts.is_(None),
             BEHIND,
         )
-        .order_by(PostedMessage.attempts, *queue.importance())
+        .order_by(*queue.POSTING_ORDER)
         .limit(MOST_COUNTED)
     )
-    ids = list(db.session.scalars(waiting))
-    return ids.index(posted.id) if posted.id in ids else len(ids)
+    ids = list(db.session.scalars(waiting, {"moment": moment}))
+    place = ids.index(posted.id) if posted.id in ids else len(ids)
+    return place + queue.new_summaries(posted.account_id, posted.channel_id)
 
 
 def _permalink(shown: Message, installation: SlackInstallation | None) -> str | None:

@@ -1,6 +1,6 @@
 """What should Slack show in which channel, what does it show, and when may we speak there?"""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ForeignKey, Identity, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -10,6 +10,7 @@ from portal.domain.alerts.models import Alert, TimelineEntry
 
 BEHIND = text("shown_version < wanted_version AND gave_up_at IS NULL AND is_own")
 SUMMARY_BEHIND = text("shown_version < wanted_version AND gave_up_at IS NULL")
+CLOCKS_AGREE = timedelta(seconds=2)  # two machines, or one before and after it was set right
 REPLY_BEHIND = text("shown_version < wanted_version AND gave_up_at IS NULL AND told_by_id IS NULL")
 
 
@@ -89,6 +90,12 @@ class PostedMessage(Message, Base):
             "summary_id",
             postgresql_where=text("summary_id IS NOT NULL"),
         ),
+        Index(
+            "ix_posted_messages_gave_up",
+            "account_id",
+            "gave_up_at",
+            postgresql_where=text("gave_up_at IS NOT NULL"),
+        ),
         Index("ix_posted_messages_run_id", "run_id", postgresql_where=text("run_id IS NOT NULL")),
         # Which alert's thread somebody wrote in.
         Index("ix_posted_messages_ts", "channel_id", "ts", postgresql_where=text("ts IS NOT NULL")),
@@ -164,9 +171,11 @@ class Lane(Base):
     channel_id: Mapped[str] = mapped_column(primary_key=True)
     paced_at: Mapped[datetime] = mapped_column(default=now)  # see pacing.channel_place()
     next_at: Mapped[datetime] = mapped_column(default=now)  # no call at all before this moment
-    # Places taken in the budgets for the next message and the next change.
+    seen_at: Mapped[datetime] = mapped_column(default=now)  # when all these moments were good
+    # Places taken in the budgets for the next message, the next change, and the next look.
     post_at: Mapped[datetime | None]
     update_at: Mapped[datetime | None]
+    look_at: Mapped[datetime | None]
     replied_at: Mapped[datetime | None]  # when a reply in a thread had its turn
     # A job will look at the lane by then, under its lock, and before that no new alert could be
     # shown: so whoever brings one need not wake it.
@@ -175,9 +184,24 @@ class Lane(Base):
     held_reason: Mapped[str | None]  # Slack's code while next_at is a punishment, not the pace
     summary_id: Mapped[int | None] = mapped_column(ForeignKey("slack_summaries.id"))  # open now
     gathered_at: Mapped[datetime | None]  # when alerts were last put into it
+    # What Slack said when we last looked into the channel: "ok", or why we may not. Where we may
+    # not, a message whose answer was lost may be posted twice.
+    look_outcome: Mapped[str | None]
     # What is wrong with the channel itself, until a message gets through.
     problem: Mapped[str | None]
     problem_since: Mapped[datetime | None]
     last_success_at: Mapped[datetime | None]
 
     summary: Mapped[Summary | None] = relationship()
+
+    def keep_time(self, moment: datetime) -> None:
+        """Take what was planned along when the clock has been set back: nothing waits an hour."""
+        ahead = self.seen_at - moment
+        if ahead > CLOCKS_AGREE:
+            for name in ("paced_at", "next_at", "post_at", "update_at", "look_at", "returns_at"):
+                planned: datetime | None = getattr(self, name)
+                if planned is not None:
+                    setattr(self, name, planned - ahead)
+            self.gathered_at = min(self.gathered_at, moment) if self.gathered_at else None
+        if abs(ahead) > timedelta(seconds=1):
+            self.seen_at = moment

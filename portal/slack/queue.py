@@ -11,6 +11,7 @@ from portal.domain.alerts.models import Alert, AlertStatus, Priority
 from portal.slack import threads
 from portal.slack.posted import (
     BEHIND,
+    CLOCKS_AGREE,
     SUMMARY_BEHIND,
     Lane,
     PostedMessage,
@@ -91,12 +92,13 @@ SUMMARIES = (
     .order_by(Summary.ts.is_not(None), Summary.shown_at)
     .execution_options(populate_existing=True)
 )
-NEXT_POST = _messages(is_new=True).order_by(
+POSTING_ORDER = (
     NOT_YET,
     PostedMessage.attempts,
     PostedMessage.summary_id.is_not(None),  # those that a summary names can wait
     *importance(),
 )
+NEXT_POST = _messages(is_new=True).order_by(*POSTING_ORDER)
 NEXT_UPDATE = _messages(is_new=False).order_by(
     NOT_YET,
     PostedMessage.attempts,
@@ -125,9 +127,9 @@ def next_of_both(
     reply has its turn all the same."""
     if message is None or reply is None:
         return message or reply
-    if ready_at(reply) > moment:
+    if ready_at(reply, moment) > moment:
         return message
-    is_first = ready_at(message) <= moment and not threads.has_turn(lane, moment)
+    is_first = ready_at(message, moment) <= moment and not threads.has_turn(lane, reply, moment)
     return message if is_first else reply
 
 
@@ -137,18 +139,22 @@ def next_update(lane: Lane, moment: datetime, there: Census) -> PostedMessage | 
     message = db.session.scalar(NEXT_UPDATE, _of(lane, moment)) if there.updates else None
     if summary is None or message is None:
         return summary or message
-    shown_at = summary.shown_at or moment
+    shown_at = min(summary.shown_at or moment, moment)
     waits_longer = shown_at <= moment - SUMMARY_TURN
-    return message if ready_at(message) <= moment and not waits_longer else summary
+    return message if ready_at(message, moment) <= moment and not waits_longer else summary
 
 
-def ready_at(row: Sent) -> datetime:
-    """From which moment this message may be tried, as far as it alone is concerned."""
-    moments = [row.created_at]
-    if row.not_before is not None:
+def ready_at(row: Sent, moment: datetime) -> datetime:
+    """From which moment this message may be tried, as far as it alone is concerned.
+
+    What was written down by a clock that has been set back since says nothing.
+    """
+    moments = [moment]
+    attempted_at = row.attempted_at or moment
+    if row.not_before is not None and attempted_at <= moment + CLOCKS_AGREE:
         moments.append(row.not_before)
     if isinstance(row, Summary) and row.ts and row.shown_at is not None:
-        moments.append(row.shown_at + SUMMARY_SPACING)
+        moments.append(min(row.shown_at, moment) + SUMMARY_SPACING)
     return max(moments)
 
 
@@ -164,6 +170,13 @@ def uncertain(lane: Lane) -> list[PostedMessage | Summary]:
         )
         found.extend(db.session.scalars(wanted, _of(lane)))
     return found
+
+
+def new_summaries(account_id: int, channel_id: str) -> int:
+    """How many summaries are to be posted: they go before any single message."""
+    new = SUMMARIES.with_only_columns(func.count()).order_by(None).where(Summary.ts.is_(None))
+    values = {"account_id": account_id, "channel_id": channel_id}
+    return int(db.session.execute(new, values).scalar_one())
 
 
 def _summaries(lane: Lane, there: Census) -> list[Summary]:

@@ -33,6 +33,7 @@ from portal.slack.lanes import deliver
 from portal.slack.pacing import Outage
 from portal.slack.posted import (
     BEHIND,
+    CLOCKS_AGREE,
     REPLY_BEHIND,
     SUMMARY_BEHIND,
     Lane,
@@ -61,7 +62,7 @@ AlertChanged = (
 BESIDE_A_LANE = {Trigger.CHANNEL_ATTACHED, Trigger.CHANNEL_DETACHED}
 # In words of SQL, because building these two anew took as long as running them, for each event.
 LOCKED = (
-    "SELECT channel_id, returns_at, update_at, next_at FROM slack_lanes"
+    "SELECT channel_id, returns_at, update_at, next_at, seen_at FROM slack_lanes"
     " WHERE account_id = :account_id AND channel_id = ANY(:ids) ORDER BY channel_id FOR SHARE"
 )
 SHOWN = (
@@ -149,7 +150,8 @@ def _show_where_told(told: thread_updates.Wanted) -> None:
     """A message comes first, wherever the alert is not shown yet."""
     wanted = {alert_id for alert_id, _ in told.lines}
     rows = select(PostedMessage.alert_id, PostedMessage.channel_id)
-    there = set(db.session.execute(rows.where(PostedMessage.alert_id.in_(wanted))).tuples())
+    found = db.session.execute(rows.where(PostedMessage.alert_id.in_(wanted)))
+    there = {(alert_id, channel_id) for alert_id, channel_id in found}
     missing: dict[int, list[str]] = {}
     for alert_id, channel_id in told.lines:
         if (alert_id, channel_id) not in there:
@@ -193,7 +195,8 @@ def resume_lanes(fact: WorkspaceLinked) -> Iterable[Wake]:
     lanes = select(Lane.channel_id).where(Lane.account_id == fact.account_id)
     db.session.execute(lanes.order_by(Lane.channel_id).with_for_update()).all()
     free = update(Lane).where(Lane.account_id == fact.account_id)
-    db.session.execute(free.values(next_at=now(), held_reason=None, failures=0, returns_at=None))
+    anew = {"held_reason": None, "returns_at": None, "look_outcome": None}
+    db.session.execute(free.values(next_at=now(), failures=0, **anew))
     db.session.execute(delete(Outage).where(Outage.account_id == fact.account_id))
     channels = {channel for wanted in behind for channel in db.session.scalars(wanted)}
     return [_lane(fact.account_id, channel_id) for channel_id in sorted(channels)]
@@ -220,7 +223,8 @@ def lanes_of(
         # A change needs no place for a new message: only a spent budget of changes delays it.
         changes_from = max(lane.update_at or lane.next_at, lane.next_at)
         is_new = lane.channel_id in posts_in
-        if at is not None and at > moment and (is_new or at <= changes_from):
+        is_planned = at is not None and at > moment and lane.seen_at <= moment + CLOCKS_AGREE
+        if is_planned and (is_new or at <= changes_from):
             coming.add(lane.channel_id)
     return [_lane(account_id, channel) for channel in channels if channel not in coming]
 

@@ -20,3 +20,8 @@ def only_members(team_name: str) -> str:
 def our_fault(reference: str) -> str:
     """`reference` is the id under which the log has it."""
     return f"Something went wrong here (reference {reference}). Nothing was changed."
+
+
+def lacks_scope(scope: str) -> str:
+    """For want of a permission that an admin can give."""
+    return f"The bot may not do this yet (`{scope}`). An admin can re-authorize it under ⚙ → Connectors."

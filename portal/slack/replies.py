@@ -13,6 +13,7 @@ from portal.slack.errors import Meaning, SlackError
 from portal.slack.installations import Credentials
 
 KEPT = timedelta(minutes=30)  # as long as Slack's response_url lives
+QUIET = {"unfurl_links": False, "unfurl_media": False}
 
 log = structlog.get_logger()
 
@@ -84,10 +85,26 @@ def _send(
         except SlackError as problem:
             if problem.code != "response_url_gone":
                 raise
-    if credentials and channel_id and user_id and way is not Way.DELETE:
-        workspace.call(
-            credentials, "chat.postEphemeral", channel=channel_id, user=user_id, **message
-        )
+    if credentials and user_id and way is not Way.DELETE:
+        _post(credentials, channel_id, user_id, message, way)
+
+
+def _post(
+    credentials: Credentials, channel_id: str, user_id: str, message: dict[str, Any], way: Way
+) -> None:
+    """Without a response_url: in the channel; where we cannot speak there, to the person alone."""
+    try:
+        if channel_id and way is Way.PUBLIC:
+            workspace.call(credentials, "chat.postMessage", channel=channel_id, **QUIET, **message)
+            return
+        if channel_id:
+            where = {"channel": channel_id, "user": user_id}
+            workspace.call(credentials, "chat.postEphemeral", **where, **message)
+            return
+    except SlackError as problem:
+        if problem.meaning is not Meaning.CHANNEL_CLOSED:
+            raise
+    workspace.call(credentials, "chat.postMessage", channel=user_id, **QUIET, **message)
 
 
 def _response(message: dict[str, Any], way: Way) -> dict[str, Any]:
@@ -95,6 +112,8 @@ def _response(message: dict[str, Any], way: Way) -> dict[str, Any]:
     if way is Way.DELETE:
         return {"delete_original": True}
     said = {name: value for name, value in message.items() if value is not None}
+    if way is Way.PUBLIC:
+        return {"response_type": "in_channel", "replace_original": False, **QUIET, **said}
     return {"response_type": "ephemeral", "replace_original": way is Way.REPLACE, **said}
 
 

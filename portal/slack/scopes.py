@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 REQUIRED: dict[str, str] = {
-    "commands": "answer slash commands such as /il-oncall",
+    "commands": "answer slash commands such as /il-alert, and shortcuts",
     "chat:write": "post alerts and keep them up to date",
     "channels:read": "offer the public channels to choose from",
     "users:read": "recognise who presses a button",
@@ -36,7 +36,11 @@ class Feature(NamedTuple):
 
 
 FEATURES = (
-    Feature("Slash commands", ("commands",), "/il-oncall does not exist in Slack."),
+    Feature(
+        "Slash commands and shortcuts",
+        ("commands",),
+        "/ilert, /il-alert and /il-oncall do not exist in Slack.",
+    ),
     Feature("Posting alerts", ("chat:write",), "No alert can be posted."),
     Feature("Choosing a channel", ("channels:read",), "The list of channels cannot be fetched."),
     Feature(

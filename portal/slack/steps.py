@@ -1,15 +1,15 @@
 """What does a lane do next, and what came of it? Slack is called without any row held."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from portal.db import now
 from portal.observability import counters
 from portal.slack import gateway, lookback, outcomes, pacing, queue, threads, workspace
 from portal.slack.calls import Call
-from portal.slack.errors import SlackError
+from portal.slack.errors import Meaning, SlackError
 from portal.slack.installations import Credentials
-from portal.slack.lookback import Found, Name
+from portal.slack.lookback import Seen
 from portal.slack.pacing import HISTORY, REPLIES
 from portal.slack.posted import Lane, Sent
 
@@ -96,18 +96,25 @@ def record(lane: Lane, done: Done) -> list[str]:
 
 def _looked(lane: Lane, look: Look, answer: object, problem: SlackError | None) -> None:
     moment, method = now(), REPLIES if look.thread_ts else HISTORY
-    outcome = problem.code if problem else "ok" if answer is not None else "refused"
+    outcome = problem.code if problem else lookback.OK
     counters.add(counters.calls(method, outcome), shard=lane.channel_id)
-    if problem is not None and problem.retry_after is not None:
-        until = moment + timedelta(seconds=problem.retry_after)
-        pacing.hold(lane.account_id, method, until)
-        return
-    if problem is not None:
-        lane.next_at = pacing.note_outage(lane.account_id, problem.code, moment)
-        return
-    found: dict[Name, Found] | None = answer if isinstance(answer, dict) else None
+    match problem.meaning if problem else None:
+        case Meaning.ASKED_TO_WAIT:
+            assert problem is not None  # noqa: S101 - it has a meaning
+            outcomes.hold_method(lane.account_id, method, problem, moment)
+            return
+        case Meaning.TEMPORARY:
+            lane.next_at = pacing.note_outage(lane.account_id, outcome, moment)
+            return
+        case Meaning.LINK_DEAD:
+            return  # authorizing again wakes the lane
+    if not look.thread_ts:
+        lane.look_outcome = outcome
+    found = answer if isinstance(answer, Seen) else None
+    for _ in range(1, found.pages if found else 1):  # the first had its place before
+        pacing.take(lane.account_id, method, moment)
     for row in _uncertain(lane, look):
-        seen = (found or {}).get((type(row), row.id))
+        seen = found.messages.get((type(row), row.id)) if found else None
         if seen is not None:
             outcomes.adopted(lane, row, seen.ts, seen.version)
         else:  # not there, so that nothing stands in the way of posting it; or we may not look

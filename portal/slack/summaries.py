@@ -80,10 +80,10 @@ def alert_ids(summary_id: int) -> list[int]:
     return list(db.session.scalars(wanted))
 
 
-def was_shown(summary: Summary, version: int, moment: datetime) -> list[datetime]:
+def was_shown(summary: Summary, version: int, moment: datetime, **said: bool) -> list[datetime]:
     """Slack shows this version: say so on the alerts it names for the first time.
 
-    Returns when each of them was opened.
+    `said` stands there as well: `perhaps_twice`, if Slack may have the message twice. Returns when each of them was opened.
     """
     new = (
         select(PostedMessage.id)
@@ -107,7 +107,7 @@ def was_shown(summary: Summary, version: int, moment: datetime) -> list[datetime
             "kind": TimelineKind.SLACK_POSTED,
             "actor_name": "Slack",
             "at": moment,
-            "data": {"channel": summary.channel_name, "with": len(rows)},
+            "data": {"channel": summary.channel_name, "with": len(rows), **said},
         }
         db.session.execute(insert(TimelineEntry), [entry | {"alert_id": id} for _, id, *_ in rows])
     return [created_at for _, _, created_at, _ in rows]

@@ -17,6 +17,10 @@ from portal.slack.messages.summary import ACKNOWLEDGE_ALL, RESOLVE_ALL
 from portal.slack.posted import Summary
 
 NOT_AVAILABLE = "These alerts are not available here."
+NO_LONGER_CONNECTED = (
+    "Your Slack user is no longer connected to an account here. Nothing was changed; press again to"
+    " be looked up."
+)
 
 # What a button does to each alert, and how that is called.
 BULK: dict[str, tuple[Bulk, str]] = {
@@ -30,8 +34,11 @@ ACTION_IDS = set(BULK)
 def carry_out(click_id: int) -> None:
     """Do what the button says to each alert of the summary, and tell the person what came of it."""
     click = db.session.get(SlackClick, click_id)
-    person = people.linked(click.account_id, click.slack_user_id) if click else None
-    if click is None or person is None:
+    if click is None:
+        return
+    person = people.linked(click.account_id, click.slack_user_id)
+    if person is None:
+        _answer(click_id, NO_LONGER_CONNECTED)
         return
     summary = db.session.get(Summary, click.alert_id)
     action_id, person_id = click.action_id, person.id

@@ -82,7 +82,9 @@ def wanted(updates: Sequence[Told]) -> Wanted:
     for told in updates:
         alert = alerts[told.entry.alert_id]
         actions = _publishing(told, by_source.get(alert.source_id, []), subjects[alert.id])
-        channels = open_channels(alert.account_id, actions) | own.get(alert.id, {})
+        channels = open_channels(alert.account_id, actions)
+        if told.trigger is not Trigger.CHANNEL_ATTACHED:  # whoever reads it there sees the channel
+            channels |= own.get(alert.id, {})
         channels.pop(str((told.entry.data or {}).get("slack_channel_id")), None)  # said there
         found.add(alert, channels, told.entry)
     return found

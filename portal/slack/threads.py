@@ -75,9 +75,10 @@ def uncertain(lane: Lane) -> list[ThreadReply]:
     return list(db.session.scalars(UNCERTAIN, _of(lane)))
 
 
-def has_turn(lane: Lane, moment: datetime) -> bool:
+def has_turn(lane: Lane, reply: ThreadReply, moment: datetime) -> bool:
     """Whether a reply goes before a new alert: now and then, so that a storm cannot silence it."""
-    return lane.replied_at is None or lane.replied_at <= moment - TURN
+    waits_since = max(reply.created_at, lane.replied_at or reply.created_at)
+    return waits_since <= moment - TURN
 
 
 def begin(lane: Lane, reply: ThreadReply, moment: datetime) -> None:

@@ -33,6 +33,7 @@ from portal.slack.installations import (
 from portal.slack.people import UserLink
 from portal.slack.posted import (
     BEHIND,
+    CLOCKS_AGREE,
     REPLY_BEHIND,
     SUMMARY_BEHIND,
     Lane,
@@ -97,6 +98,15 @@ def wake_behind() -> None:
         wake(revocations.revoke_token, at=revocation.next_try_at, revocation_id=revocation.id)
 
 
+def wake_lanes_of_the_future(moment: datetime) -> None:
+    """Lanes that were last looked at by a clock that was ahead: each sets itself right."""
+    wanted = select(Lane.account_id, Lane.channel_id).where(Lane.seen_at > moment + CLOCKS_AGREE)
+    for account_id, channel_id in db.session.execute(
+        wanted.order_by(Lane.account_id, Lane.channel_id)
+    ):
+        wake(lanes.deliver, account_id=account_id, channel_id=channel_id)
+
+
 def _unfinished_lanes() -> list[tuple[int, str, datetime | None]]:
     """The channels with something behind or a storm to end, and when their lane means to return."""
     behind = union(
@@ -106,7 +116,7 @@ def _unfinished_lanes() -> list[tuple[int, str, datetime | None]]:
         select(Lane.account_id, Lane.channel_id).where(Lane.summary_id.is_not(None)),
     ).subquery()
     found = (
-        select(behind.c.account_id, behind.c.channel_id, Lane.returns_at)
+        select(behind.c.account_id, behind.c.channel_id, Lane.returns_at, Lane.seen_at)
         .join(SlackInstallation, SlackInstallation.account_id == behind.c.account_id)
         .outerjoin(
             Lane,
@@ -117,6 +127,6 @@ def _unfinished_lanes() -> list[tuple[int, str, datetime | None]]:
     )
     moment = now()
     return [
-        (account_id, channel_id, at if at is not None and at > moment else None)
-        for account_id, channel_id, at in db.session.execute(found)
+        (account_id, channel_id, at if at and at > moment >= seen_at - CLOCKS_AGREE else None)
+        for account_id, channel_id, at, seen_at in db.session.execute(found)
     ]

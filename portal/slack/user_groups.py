@@ -50,7 +50,8 @@ class UserGroup(Base):
     )
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
     handle: Mapped[str]  # without the @
-    members: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)  # as we last set them
+    # As we last set them, or as Slack last said.
+    members: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
     problem: Mapped[str | None]  # a code; nothing is tried until the group is saved again
 
     policy: Mapped[EscalationPolicy] = relationship()
@@ -104,6 +105,37 @@ def wake_all() -> None:
     wanted = select(UserGroup.policy_id).where(UserGroup.problem.is_(None))
     for policy_id in db.session.scalars(wanted.order_by(UserGroup.policy_id)):
         wake(sync_user_group, policy_id=policy_id)
+
+
+def compare_all() -> None:
+    """Ask Slack who is in each group: somebody may have changed it there. The caller commits."""
+    wanted = select(UserGroup.policy_id).where(UserGroup.problem.is_(None))
+    for policy_id in db.session.scalars(wanted.order_by(UserGroup.policy_id)):
+        wake(compare_user_group, policy_id=policy_id)
+
+
+@job("compare_user_group:{policy_id}")
+def compare_user_group(policy_id: int) -> None:
+    """Take over what Slack says of the group, so that whatever differs is set right."""
+    group = of_policy(policy_id)
+    installation = installations.of_account(group.account_id) if group else None
+    if group is None or group.problem or installation is None or not installation.is_working:
+        return
+    credentials, handle = installation.credentials, group.handle
+    db.session.commit()
+    try:
+        if not credentials.scopes >= SCOPES:
+            raise SlackError("missing_scope")  # no call is tried
+        usergroup = _id_of(credentials, handle)
+        found = workspace.call(credentials, "usergroups.users.list", usergroup=usergroup)
+    except SlackError as problem:
+        _not_synced(policy_id, problem)
+        return
+    group = of_policy(policy_id)
+    if group is not None and group.handle == handle:
+        group.members = sorted(str(member) for member in found.get("users") or [])
+        wake(sync_user_group, policy_id=policy_id)
+    db.session.commit()
 
 
 @job("user_group:{policy_id}")

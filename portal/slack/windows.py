@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.db import Base, db, now
 from portal.domain.accounts.models import User
 from portal.slack.askers import Asker
+from portal.slack.refusals import NOT_CONNECTED
 from portal.slack.tokens import EncryptedStr
 
 View = dict[str, Any]  # of Slack's, as portal/slack/messages/modal.py makes it
@@ -52,7 +53,9 @@ class Window:
 
     asker: Asker
     subject: dict[str, Any]
-    asked_at: datetime  # when it was asked for
+    modal_id: int = 0  # of its row, which is locked while it is submitted
+    values: Values = field(default_factory=dict)  # filled in so far, when something is pressed
+    asked_at: datetime = field(default_factory=now)
 
     @property
     def person(self) -> User:
@@ -84,6 +87,7 @@ class Kind:
     actions: Mapping[str, Callable[[Window, str], Next | None]] = field(default_factory=dict)
     errors_at: str = ""  # block_id of the input where a refusal stands that names no field
     needs_person: bool = True  # False: also for people without an account, if `view` lets them
+    without_person: str = NOT_CONNECTED  # what they are told where it needs one
 
 
 def subject_of(token: str, account_id: int | None, slack_user_id: str) -> dict[str, Any]:

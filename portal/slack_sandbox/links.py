@@ -19,9 +19,11 @@ def permalink(platform: Platform, message: Message) -> str:
 
 @bp.get("/archives/<channel_id>")
 @bp.get("/archives/<channel_id>/p<int:number>")
-def archives(channel_id: str, number: int = 0) -> Response:
+@bp.get("/w/<team_id>/archives/<channel_id>/p<int:number>")
+def archives(channel_id: str, number: int = 0, team_id: str = "") -> Response:
+    """Also below the workspace's own address, where apps look for it as at Slack."""
     ts = f"{number // 1_000_000}.{number % 1_000_000:06}"
-    return _show(channel_id, request.args.get("team", ""), f"#m-{ts}" if number else "")
+    return _show(channel_id, team_id or request.args.get("team", ""), f"#m-{ts}" if number else "")
 
 
 @bp.get("/app_redirect")

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
-from wtforms import SelectChoice, SelectField
+from wtforms import BooleanField, SelectChoice, SelectField
 
 from portal.db import db, now
 from portal.domain.accounts.permissions import Permission
@@ -34,12 +34,13 @@ TESTS_SHOWN = timedelta(minutes=15)
 
 
 class RulesForm(FlaskForm):  # type: ignore[misc]
-    """One field for each way and priority, named as the columns of Preferences."""
+    """Named as the columns of Preferences: one field for each way and priority, and updates."""
 
     slack_high = SelectField("Slack, high priority", choices=TIMES, validate_choice=False)
     email_high = SelectField("E-mail, high priority", choices=TIMES, validate_choice=False)
     slack_low = SelectField("Slack, low priority", choices=TIMES, validate_choice=False)
     email_low = SelectField("E-mail, low priority", choices=TIMES, validate_choice=False)
+    status_updates = BooleanField("Status updates in Slack")
 
 
 @bp.get("")
@@ -55,7 +56,7 @@ def choose() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _page(form, status=422)
     try:
-        operations.choose(_chosen(form), by=viewer())
+        operations.choose(_chosen(form), status_updates=form.status_updates.data, by=viewer())
     except Invalid as problem:
         db.session.rollback()
         form_errors(form, problem)
@@ -107,9 +108,9 @@ def test_outcome() -> Response:
 
 
 def _filled(chosen: Preferences) -> RulesForm:
-    values = {}
-    for name in RulesForm(formdata=None)._fields:
-        minutes = getattr(chosen, name, None)
+    values: dict[str, str | bool] = {"status_updates": chosen.status_updates}
+    for name in (f"{way}_{priority}" for priority in Priority for way in Way):
+        minutes = getattr(chosen, name)
         values[name] = NEVER if minutes is None else str(minutes)
     return RulesForm(formdata=None, data=values)
 

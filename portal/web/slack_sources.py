@@ -10,10 +10,11 @@ from portal.domain.accounts.permissions import Permission
 from portal.domain.escalation import outlook
 from portal.domain.escalation import queries as escalation
 from portal.domain.slack_sources import operations, queries
-from portal.domain.slack_sources.models import SlackSource
+from portal.domain.slack_sources.models import LABEL, SlackSource
 from portal.domain.sources.models import AlertSource
 from portal.errors import Conflict, Invalid
 from portal.slack import conversations, installations, people
+from portal.slack.messages.new_alert import ALERT_TITLE
 from portal.web import slack_source_form
 from portal.web.access import requires, viewer
 from portal.web.render import form_errors, fragment, page
@@ -148,6 +149,8 @@ def _preview(form: SlackSettingsForm, offers: list[TypedOffer]) -> dict[str, Any
         "levels": {str(id): found for id, found in outlook.levels_of(plans, now()).items()},
         "reachable": people.reachable(viewer().account_id),
         "is_full": slack_source_form.is_full(offers),
+        "alert_title": ALERT_TITLE,
+        "default_label": LABEL,
     }
 
 

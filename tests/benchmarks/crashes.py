@@ -40,7 +40,6 @@ def rounds(lab: Lab, number: int, seed: int = 1) -> tuple[int, int, float]:
         time.sleep(chance.uniform(0.1, 0.7))
         if victim == "postgres":
             lab.kill_postgres()
-            lab.start_postgres()
         else:
             lab.kill(victim)
             lab.start(victim)

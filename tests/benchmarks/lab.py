@@ -38,6 +38,7 @@ class Lab:
         self.portal = f"http://localhost:{self.ports['serve']}"
         self.slack = f"http://127.0.0.1:{self.ports['sandbox']}"
         self.database = private_postgres.url(home / "postgres")
+        self.cluster = private_postgres.Cluster(home / "postgres")
         self.children: dict[str, processes.Child] = {}
         self.signing_secret = secrets.token_hex(16)
         os.environ.update(self._environment())
@@ -83,22 +84,36 @@ class Lab:
         child.process.wait()
 
     def kill_postgres(self) -> None:
-        """kill -9 of PostgreSQL's main process; its keeper starts no other."""
-        cluster = private_postgres.Cluster(self.home / "postgres")
-        pid = int((cluster.data / "postmaster.pid").read_text().split()[0])
-        os.kill(pid, signal.SIGKILL)
-        self.until(lambda: not Path(f"/proc/{pid}").exists(), "PostgreSQL is gone")
+        """kill -9 of PostgreSQL's main process; its keeper starts it again."""
+        os.kill(self._postgres(), signal.SIGKILL)
 
-    def start_postgres(self) -> None:
-        self.until(self._postgres_starts, "PostgreSQL runs again")
-
-    def _postgres_starts(self) -> bool:
+    @contextmanager
+    def without_postgres(self) -> Iterator[None]:
+        """So long as the keeper does nothing either."""
+        pid, keeper = self._postgres(), self._keeper()
+        os.kill(keeper, signal.SIGSTOP)
         try:
-            private_postgres.url(self.home / "postgres")
+            os.kill(pid, signal.SIGKILL)
+            yield
+        finally:
+            os.kill(keeper, signal.SIGCONT)
+        self.until(self.postgres_answers, "PostgreSQL runs again")
+
+    def postgres_answers(self) -> bool:
+        try:
             self.sql("SELECT 1")
-        except (private_postgres.CannotStart, psycopg.Error):
+        except psycopg.Error:
             return False
         return True
+
+    def _postgres(self) -> int:
+        self.until(lambda: self.cluster.pid() is not None, "PostgreSQL is ready")
+        return self.cluster.pid() or 0
+
+    def _keeper(self) -> int:
+        """The parent of PostgreSQL's main process."""
+        status = Path(f"/proc/{self._postgres()}/status").read_text()
+        return int(re.findall(r"PPid:\s+(\d+)", status)[0])
 
     def stop(self) -> None:
         with self.app.app_context():
@@ -217,9 +232,7 @@ class Lab:
     def cpu_seconds(self) -> dict[str, float]:
         """CPU used so far by the portal's processes and PostgreSQL, children included."""
         used = {name: _cpu(child.process.pid) for name, child in self.children.items()}
-        cluster = private_postgres.Cluster(self.home / "postgres")
-        pid = int((cluster.data / "postmaster.pid").read_text().split()[0])
-        return used | {"postgres": _cpu(pid)}
+        return used | {"postgres": _cpu(self._postgres())}
 
     def memory(self) -> dict[str, int]:
         """Resident memory in MB of each process, the largest of its group."""

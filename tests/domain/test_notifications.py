@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from portal.db import db, now
 from portal.domain.accounts import operations as accounts
@@ -240,6 +240,24 @@ def test_who_is_asked_although_somebody_has_it_is_told_on_one_way_only(
         ("Dora", "email", "under_way"),
         ("Dora", "slack", "cancelled"),
     ]
+
+
+def test_one_that_fails_by_a_fault_of_ours_does_not_stop_the_others(
+    source: AlertSource, cast: Cast, clock: time_machine.Traveller
+) -> None:
+    broken, whole = make_alert(source), make_alert(source)
+    db.session.execute(
+        text("UPDATE alerts SET status = 'no such status' WHERE id = :id"), {"id": broken.id}
+    )
+    db.session.commit()
+    assert pass_time(clock, minutes=1) == 1
+    assert rows(whole)[0] == ("Bob", "email", "under_way")
+    db.session.execute(
+        text("UPDATE alerts SET status = 'pending' WHERE id = :id"), {"id": broken.id}
+    )
+    db.session.commit()
+    assert pass_time(clock, seconds=59) == 0
+    assert pass_time(clock, seconds=1) == 1
 
 
 def test_choices_are_checked_and_belong_to_one_person(cast: Cast, clock: object) -> None:

@@ -314,3 +314,13 @@ def test_a_calendar_month_takes_no_time() -> None:
     before = datetime.now(UTC)
     assert len(calculator.shifts(rules, at("2026-03-01"), at("2026-04-01"))) > 100
     assert datetime.now(UTC) - before < timedelta(milliseconds=200)
+
+
+def test_layers_that_nobody_sees_cost_nothing_and_change_nothing() -> None:
+    hourly = layer("2020-01-01 00:00", Rotation(minutes=60), ADA, BOB)
+    own = layer("2020-01-01 00:00", DAILY, EVE)
+    one, many = schedule(own), schedule(*[hourly] * 9, own)
+    march = at("2026-03-01"), at("2026-04-01")
+    assert [s.user_id for s in calculator.shifts(many, *march)] == [EVE]
+    assert calculator.shifts(many, *march)[0].ends_at == calculator.shifts(one, *march)[0].ends_at
+    assert len(calculator.by_layer(many, *march)) == 10

@@ -87,6 +87,13 @@ def test_times_are_read_in_the_schedules_zone(lines: str, starts: str, ends: str
         ),
         (calendar("DTSTART:00010101T090000Z\nRRULE:FREQ=DAILY"), "in a way that no shift does"),
         (calendar("RRULE:FREQ=DAILY"), "not a calendar"),
+        (
+            calendar(
+                "DTSTART:19700101T000000Z\nRRULE:FREQ=YEARLY;BYMONTHDAY=1;BYSETPOS="
+                + ",".join(["1"] * 30_000)
+            ),
+            "lists too many days",
+        ),
         (calendar("DTSTART:20260701T000000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY"), "at most 200"),
         (calendar(*["DTSTART:20200101T000000Z"] * 501), "at most 500"),
         ("x" * 300_000, "too large"),

@@ -11,7 +11,7 @@ from portal.web.audit_words import DEEDS, Kind, actions_of
 
 DOMAIN = Path(__file__).parents[2] / "portal" / "domain"
 # What is done to an alert is told by its timeline, which everybody who sees the alert can read.
-RECORDED_BY = {"log.record", "audit", "timeline.record"}
+RECORDED_BY = {"log.record", "audit", "audit_change", "timeline.record"}
 # Nothing of the account changes, or a file beside it writes the timeline.
 NOT_AUDITED = {
     "dedicated_channels/operations.py": {"create", "detach", "invite_again"},  # on the timeline

@@ -28,15 +28,15 @@ FORBIDDEN = {
 }
 FILES = sorted(ROOT.rglob("*.py"))
 # `alerts` announces; whoever routes or escalates reacts through subscriptions.py.
-OUTER = {"routing", "escalation", "dedicated_channels"}
+OUTER = {"routing", "escalation", "dedicated_channels", "by_hand"}
 FORBIDDEN_IN_DOMAIN = {
     "accounts": OUTER | {"notices", "sources", "alerts", "oncall"},
     "notices": OUTER | {"sources", "alerts", "oncall"},
     "sources": OUTER | {"alerts", "oncall"},
     "alerts": OUTER | {"oncall"},
     "oncall": OUTER | {"sources", "alerts"},
-    "routing": {"dedicated_channels"},
-    "escalation": {"dedicated_channels"},
+    "routing": {"dedicated_channels", "by_hand"},
+    "escalation": {"dedicated_channels", "by_hand"},
 }
 
 

@@ -18,7 +18,7 @@ from portal.domain.accounts.models import Account, User
 from portal.domain.accounts.permissions import Role
 from portal.settings import Settings
 from portal.slack import installations, manifest, pacing, upkeep
-from portal.slack.posted import Lane, PostedMessage, Summary
+from portal.slack.posted import Lane, PostedMessage, Summary, ThreadReply
 from portal.slack_sandbox import Sandbox
 from tests.make import make_account, make_user, sign_in
 from tests.together import work
@@ -89,7 +89,7 @@ def pass_the_pace(story: Story) -> None:
         db.session.execute(update(Lane).values(**free, post_at=None, update_at=None))
         db.session.execute(update(pacing.Outage).values(next_try_at=now()))
         db.session.execute(delete(pacing.Pace))
-        for kind in (PostedMessage, Summary):
+        for kind in (PostedMessage, Summary, ThreadReply):
             db.session.execute(update(kind).values(not_before=None))
         earlier = Summary.shown_at - timedelta(seconds=10)
         db.session.execute(update(Summary).values(shown_at=earlier))

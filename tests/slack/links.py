@@ -65,7 +65,8 @@ def alert(story: Story, person: User, channel_id: str = "C0ALERTS", **more: Any)
 
 
 def texts(story: Story, channel_id: str = "C0ALERTS") -> list[str]:
-    return [m["text"] for m in story.sandbox.messages(channel_id) if not m["is_ephemeral"]]
+    said = story.sandbox.messages(channel_id)
+    return [m["text"] for m in said if not m["is_ephemeral"] and not m.get("thread_ts")]
 
 
 def methods(story: Story, since: int = 0) -> list[str]:

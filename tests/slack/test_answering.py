@@ -27,7 +27,8 @@ def people(story: Story) -> dict[str, User]:
 
 
 def shown(story: Story, channel_id: str = CHANNEL) -> list[dict[str, Any]]:
-    return [m for m in story.sandbox.messages(channel_id) if not m["is_ephemeral"]]
+    said = story.sandbox.messages(channel_id)
+    return [m for m in said if not m["is_ephemeral"] and not m.get("thread_ts")]
 
 
 def told(story: Story, user_id: str) -> list[str]:

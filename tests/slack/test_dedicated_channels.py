@@ -87,7 +87,8 @@ def ours(story: Story) -> list[dict[str, Any]]:
 
 
 def texts(story: Story, channel_id: str) -> list[str]:
-    return [m["text"] for m in story.sandbox.messages(channel_id) if m["ts"]]
+    """What is said in the channel, beside its threads."""
+    return [m["text"] for m in story.sandbox.messages(channel_id) if not m.get("thread_ts")]
 
 
 def told(story: Story, alert_id: int, kind: TimelineKind) -> list[dict[str, Any]]:
@@ -346,6 +347,12 @@ def test_later_responders_are_invited_and_the_topic_follows(
     assert methods(story).count("conversations.setTopic") == 2  # three changes at once, one topic
     (text,) = texts(story, made["id"])
     assert text.startswith("[Resolved] ")
+    replies = [m["text"] for m in story.sandbox.messages(made["id"]) if m.get("thread_ts")]
+    assert "\n".join(replies).split("\n") == [  # whatever alert actions publish
+        "*Ada* asked Uma too",
+        "*Adam* acknowledged",
+        "*Ada* resolved",
+    ]
     assert shown(story, alert_id).state is ChannelState.ATTACHED  # resolving archives nothing
 
 

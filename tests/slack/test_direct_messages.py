@@ -315,3 +315,40 @@ def test_the_channel_shows_it_besides_and_each_place_has_its_name(
         ]
     page = story.browser(people["uma"]).get(f"/alerts/{alert_id}").text
     assert "Told Ada by Slack" in page
+
+
+def test_who_wants_status_updates_hears_what_others_did_with_their_alerts(
+    story: Story, people: dict[str, User]
+) -> None:
+    with story.app.app_context():
+        operations.choose({}, status_updates=True, by=people["ada"])
+    alert_id = asked(story, people, "ada")
+    with story.app.app_context():
+        alerts.acknowledge(alert_id, by=people["uma"], via=Via.WEB)
+    pass_the_pace(story)
+    assert notes(story, people["ada"]) == ["Uma has “Disk full on db-1” now."]
+    with story.app.app_context():
+        alerts.resolve(alert_id, by=people["ada"], via=Via.WEB)  # what they do they know
+    pass_the_pace(story)
+    assert len(notes(story, people["ada"])) == 1
+
+
+def test_status_updates_are_off_by_default_and_while_muted(
+    story: Story, people: dict[str, User]
+) -> None:
+    alert_id = asked(story, people, "ada", "uma")
+    with story.app.app_context():
+        escalation.escalate(alert_id, 2, by=people["adam"], via=Via.WEB)
+    pass_the_pace(story)
+    with story.app.app_context():
+        operations.choose({}, status_updates=True, by=people["uma"])
+        operations.mute(1, by=people["uma"])
+        alerts.resolve(alert_id, by=people["adam"], via=Via.WEB)
+    pass_the_pace(story)
+    assert notes(story, people["ada"]) == notes(story, people["uma"]) == []
+
+
+def notes(story: Story, person: User) -> list[str]:
+    """The notes in the person's direct messages, without their links."""
+    texts = [message["text"] for message in direct(story, person)]
+    return [text.partition(" <")[0] for text in texts if "See what to do" in text]

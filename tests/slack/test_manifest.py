@@ -32,6 +32,7 @@ METHODS: dict[str, tuple[str, ...]] = {
     "conversations.archive": ("channels:manage", "groups:write"),
     "conversations.create": ("channels:manage", "groups:write"),
     "conversations.history": ("channels:history", "groups:history"),
+    "conversations.replies": ("channels:history", "groups:history"),
     "conversations.info": ("channels:read", "groups:read"),
     "conversations.invite": ("channels:manage", "groups:write"),
     "conversations.list": ("channels:read", "groups:read"),

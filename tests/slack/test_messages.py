@@ -12,7 +12,7 @@ from portal.domain.accounts.models import User
 from portal.domain.alerts.models import Alert, AlertStatus, Priority
 from portal.domain.sources.models import AlertSource
 from portal.slack.messages.alert import ACKNOWLEDGE, MORE, RESOLVE, alert_message, plain_message
-from portal.slack.messages.text import code, escape, link, units
+from portal.slack.messages.text import code, escape, link, plain, units
 
 URL = "https://alerts.example.com/alerts/7"
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -139,3 +139,16 @@ def test_only_http_links_become_links(url: str) -> None:
 
 def test_a_label_cannot_disguise_a_link() -> None:
     assert link("https://a.example/x|y>z", "a|b", 100) == "<https://a.example/x%7Cy%3Ez|a¦b>"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("*x*", "∗x∗"),
+        ("~old~ `id`", "∼old∼ ˋidˋ"),
+        ("_new_ db_primary_2", "＿new＿ db_primary_2"),
+        ("Platform", "Platform"),
+    ],
+)
+def test_a_name_formats_nothing_and_ends_no_bold_around_it(name: str, shown: str) -> None:
+    assert plain(name) == shown

@@ -503,3 +503,12 @@ def test_what_slack_said_of_people_goes_with_the_link(
         )
         linking.unlink(by=db.session.merge(people["olivia"], load=False))
         assert db.session.scalars(select(SlackProfile)).all() == []
+
+
+def test_a_display_name_with_asterisks_does_not_end_the_bold_heading(
+    story: Story, people: dict[str, User]
+) -> None:
+    open_channel(story, people, Offer(policy(story, people, "Platform").id, "*x*"))
+    heading = ask(story, "U0STAN")["blocks"][0]["text"]["text"].splitlines()[0]
+    assert heading.count("*") == 2
+    assert "|∗x∗>" in heading

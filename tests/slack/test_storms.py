@@ -29,7 +29,11 @@ def people(story: Story) -> dict[str, User]:
 
 
 def shown(story: Story) -> list[dict[str, Any]]:
-    return [m for m in story.sandbox.messages(CHANNEL) if not m["is_ephemeral"]]
+    return [
+        m
+        for m in story.sandbox.messages(CHANNEL)
+        if not m["is_ephemeral"] and not m.get("thread_ts")
+    ]
 
 
 def summary(story: Story) -> dict[str, Any]:

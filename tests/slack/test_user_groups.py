@@ -11,6 +11,7 @@ from portal.db import db, now
 from portal.domain.accounts.models import User
 from portal.domain.escalation.models import EscalationPolicy
 from portal.domain.oncall.models import Schedule
+from portal.jobs import upkeep as jobs
 from portal.slack import installations, upkeep, user_groups, workspace
 from tests.make import make_override, make_policy, make_static_schedule
 from tests.slack.conftest import Story, post
@@ -115,6 +116,22 @@ def test_a_passing_trouble_is_tried_again_by_itself(group: Group) -> None:
     group.save()
     group.look()
     assert group.members() == ["U0ADA"]
+
+
+def test_what_somebody_changed_by_hand_in_slack_is_set_right_within_the_hour(group: Group) -> None:
+    group.takes_over("ada", now() - timedelta(hours=1), now() + timedelta(hours=1))
+    group.save()
+    group.call("usergroups.users.update", usergroup=group.id, users="U0UMA")
+    group.look()
+    assert group.members() == ["U0UMA"]  # we do not know yet
+    with group.story.app.app_context():
+        jobs.compare_user_groups()
+    group.story.work()
+    assert group.members() == ["U0ADA"]
+    with group.story.app.app_context():
+        jobs.compare_user_groups()
+    group.story.work()
+    assert group.updates() == 3  # ours, the one by hand, ours again; nothing where nothing differs
 
 
 def test_an_unknown_handle_is_told_and_an_empty_one_switches_it_off(group: Group) -> None:

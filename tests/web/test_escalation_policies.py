@@ -156,6 +156,7 @@ def test_a_taken_name_or_routing_key_is_said_at_its_field(
         make_policy(account, [uma], name="Platform", routing_key="Key")
         make_policy(make_account(), name="Elsewhere", routing_key="free")
     assert "already an escalation policy named" in typed(client, uma).text
+    assert "already an escalation policy named" in typed(client, uma, name="PLATFORM").text
     assert "has this routing key" in typed(client, uma, name="New", routing_key="kEY").text
     assert typed(client, uma, name="New", routing_key="free").status_code == HTTPStatus.FOUND
 

@@ -185,3 +185,14 @@ def test_a_stakeholder_is_told_that_their_role_is_not_asked(
         stan = make_user(role=Role.STAKEHOLDER)
     sign_in(client, stan)
     assert "Your role is not asked about alerts." in text_of(client.get(PAGE))
+
+
+def test_status_updates_are_off_until_they_are_wanted(client: FlaskClient, ada: User) -> None:
+    def is_checked() -> bool:
+        return 'checked class="form-check-input" id="status_updates"' in client.get(PAGE).text
+
+    assert not is_checked()
+    post(client, PAGE, **CHOICE, status_updates="y")
+    assert is_checked()
+    post(client, PAGE, **CHOICE)
+    assert not is_checked()

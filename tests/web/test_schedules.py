@@ -310,6 +310,7 @@ def test_a_new_schedule_is_made_in_the_editor(app: Flask, client: FlaskClient, u
     [
         ({"name": ""}, "1 to 80 characters"),
         ({"name": "Platform"}, "already a schedule"),
+        ({"name": "platFORM"}, "already a schedule"),
         ({"time_zone": "Mars"}, "choose a time zone"),
         ({"layers": "0"}, "1 to 10 layers"),
         ({"layers": "none"}, "1 to 10 layers"),

@@ -73,6 +73,11 @@ def test_a_source_is_set_up_with_a_preview_that_follows(page: Page) -> None:
     expect(page.locator("#slack-offers li").first).to_contain_text("1. Databases")
     page.locator("#offer-0-name").fill("The data people")
     expect(preview).to_contain_text("The data people")
+    modal = preview.locator(".slack-modal")
+    expect(modal.get_by_role("listitem")).to_have_text(["The data people", "Platform"])
+    expect(modal).to_contain_text("Who should be alerted?")
+    page.get_by_label("Custom label").fill("Whom do you need? <b>")
+    expect(modal).to_contain_text("Whom do you need? <b>")
     page.get_by_label("Also show phone numbers").check()
     expect(preview).to_contain_text("no number on their profile")
     assert Axe().run(page).response["violations"] == []

@@ -16,6 +16,7 @@ from portal.domain.sources.models import AlertSource
 
 LONGEST_SUMMARY = 250
 OPEN = text("status <> 'resolved'")
+BY_HAND = text("creation_key IS NOT NULL")
 
 
 class AlertStatus(StrEnum):
@@ -44,6 +45,14 @@ class Alert(Base):
     __table_args__ = (
         # One open alert per key and source, whoever sends at the same moment.
         Index("uq_alerts_open_key", "source_id", "alert_key", unique=True, postgresql_where=OPEN),
+        # One alert per submission of a form or a modal, however often it arrives.
+        Index(
+            "uq_alerts_creation_key",
+            "account_id",
+            "creation_key",
+            unique=True,
+            postgresql_where=BY_HAND,
+        ),
         Index("ix_alerts_account_open", "account_id", "id", postgresql_where=OPEN),
         Index("ix_alerts_account_id_id", "account_id", "id"),
     )
@@ -61,6 +70,7 @@ class Alert(Base):
     labels: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict)
     custom_details: Mapped[Any] = mapped_column(JSONB, nullable=True)
     routing_key: Mapped[str | None]  # of the event that opened it, as it was sent
+    creation_key: Mapped[str | None]  # of the form or modal that opened it; none: an event did
     status: Mapped[AlertStatus] = mapped_column(
         closed_list(AlertStatus), default=AlertStatus.PENDING
     )
@@ -99,6 +109,7 @@ class TimelineKind(StrEnum):
     """What can happen to an alert: a closed list (product.md 7.2), grown by what exists."""
 
     CREATED = "created"
+    CREATED_BY_PERSON = "created_by_person"
     EVENT_RECEIVED = "event_received"
     ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"
@@ -122,6 +133,9 @@ class TimelineKind(StrEnum):
     SLACK_HELD = "slack_held"
     CHANNEL_ATTACHED = "channel_attached"
     CHANNEL_DETACHED = "channel_detached"
+
+
+OPENINGS = (TimelineKind.CREATED, TimelineKind.CREATED_BY_PERSON)
 
 
 class TimelineEntry(Base):

@@ -11,6 +11,7 @@ from portal.db import db
 from portal.domain.accounts.models import User
 from portal.domain.accounts.permissions import Permission
 from portal.domain.alerts.models import (
+    OPENINGS,
     Alert,
     AlertStatus,
     ReceivedEvent,
@@ -90,7 +91,7 @@ def timeline(alert: Alert) -> list[TimelineEntry]:
     of_alert = TimelineEntry.alert_id == alert.id
     newest = select(TimelineEntry.id).where(of_alert).order_by(TimelineEntry.id.desc())
     listed = (
-        (TimelineEntry.kind == TimelineKind.CREATED)
+        TimelineEntry.kind.in_(OPENINGS)
         | TimelineEntry.id.in_(newest.where(JOINED).limit(JOINED_LISTED))
         | TimelineEntry.id.in_(newest.where(~JOINED).limit(OTHERS_LISTED))
     )

@@ -104,6 +104,7 @@ def _new(source: AlertSource, event: IncomingEvent, key: str | None) -> Alert:
         labels=event.labels,
         custom_details=event.custom_details,
         routing_key=event.routing_key,
+        creation_key=None,
         status=AlertStatus.PENDING,
         event_count=1,
         created_at=moment,

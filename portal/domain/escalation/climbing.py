@@ -4,15 +4,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select, text
 
 from portal.db import db, now
 from portal.domain.accounts.models import User
 from portal.domain.alerts import timeline
 from portal.domain.alerts.models import Alert, AlertStatus, Priority, TimelineKind, Via
 from portal.domain.escalation import steps
-from portal.domain.escalation.models import AlertEscalation, EscalationPolicy, Responder
+from portal.domain.escalation.models import AlertEscalation, EscalationPolicy
 from portal.domain.escalation.steps import Position, Step
 from portal.domain.escalation.targets import OnCall, look
 from portal.domain.facts import (
@@ -24,6 +23,16 @@ from portal.domain.facts import (
 )
 
 Asked = tuple[int, int]  # the ids of an alert and of a person
+
+# Columns as arrays: one statement, prepared once, for one alert and for thousands. A list of rows is
+# a new statement for each number of rows, and building it takes longer than running it.
+ASK = text(
+    "INSERT INTO alert_responders (alert_id, user_id, added_at, asked_at)"
+    " SELECT alert_id, user_id, :moment, :moment"
+    " FROM unnest(CAST(:alert_ids AS bigint[]), CAST(:user_ids AS bigint[]))"
+    " AS asked (alert_id, user_id)"
+    " ON CONFLICT (alert_id, user_id) DO UPDATE SET asked_at = excluded.asked_at"
+)
 
 
 class Reason(StrEnum):
@@ -85,13 +94,9 @@ def ask(asked: Sequence[Asked]) -> None:
     """Make these people responders, and have them told; also those who are responders already."""
     if not asked:
         return
-    moment = now()
-    wanted = insert(Responder).values(added_at=moment, asked_at=moment)
-    again = wanted.on_conflict_do_update(
-        index_elements=["alert_id", "user_id"], set_={"asked_at": moment}
-    )
-    rows = [{"alert_id": alert_id, "user_id": user_id} for alert_id, user_id in asked]
-    db.session.execute(again, rows)
+    alert_ids, user_ids = zip(*asked, strict=True)
+    people = {"alert_ids": list(alert_ids), "user_ids": list(user_ids)}
+    db.session.execute(ASK, people | {"moment": now()})
     for alert_id, user_id in asked:
         announce(ResponderAdded(alert_id, user_id))
 

@@ -19,7 +19,7 @@ class EscalationPolicy(Base):
 
     __tablename__ = "escalation_policies"
     __table_args__ = (
-        UniqueConstraint("account_id", "name"),
+        Index("uq_escalation_policies_name", "account_id", text("lower(name)"), unique=True),
         # What a source's policy refers to, so that it cannot be another account's.
         UniqueConstraint("account_id", "id", name="uq_escalation_policies_account_id_id"),
         Index(

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.orm import load_only
 
 from portal.db import db, now
@@ -16,6 +16,7 @@ from portal.domain.alerts.models import Alert, AlertStatus, Priority, TimelineKi
 from portal.domain.escalation import climbing, queries
 from portal.domain.escalation.climbing import Reason
 from portal.domain.escalation.models import AlertEscalation, Responder
+from portal.domain.escalation.policies import DELAYS
 from portal.domain.escalation.steps import Position
 from portal.domain.escalation.targets import Target, TargetKind
 from portal.domain.facts import AlertRerouted, ResponderRemoved, announce
@@ -23,6 +24,16 @@ from portal.domain.oncall import queries as oncall
 from portal.errors import Conflict, Invalid
 
 AGAIN_AFTER_A_FAULT = timedelta(minutes=1)
+LONGEST_DELAY = DELAYS[-1]  # minutes before level 1
+BRING_NEAR = text(
+    "WITH running AS (SELECT alert_id, CAST(:at AS timestamptz) + make_interval(mins => CASE"
+    " WHEN level > 0 THEN CAST(rules -> (CAST(level AS int) - 1) ->> 'timeout_minutes' AS int)"
+    " ELSE :longest_delay END) AS latest FROM alert_escalations WHERE next_step_at > :at"
+    " FOR UPDATE SKIP LOCKED)"
+    " UPDATE alert_escalations AS climb SET next_step_at = running.latest FROM running"
+    " WHERE climb.alert_id = running.alert_id"
+    " AND climb.next_step_at > running.latest + interval '2 seconds'"
+)
 
 
 def escalate(alert_id: int, level: int, *, by: User, via: Via) -> Alert:
@@ -129,6 +140,13 @@ def postpone(alert_id: int) -> None:
         AlertEscalation.alert_id == alert_id, AlertEscalation.next_step_at.is_not(None)
     )
     db.session.execute(later.values(next_step_at=now() + AGAIN_AFTER_A_FAULT))
+    db.session.commit()
+
+
+def bring_near(moment: datetime) -> None:
+    """A timer never runs for longer than its level's timeout, or than the longest delay before the
+    first: one that does was set by a clock that was ahead, and begins anew."""
+    db.session.execute(BRING_NEAR, {"at": moment, "longest_delay": LONGEST_DELAY})
     db.session.commit()
 
 

@@ -46,9 +46,10 @@ def policy(viewer: User, policy_id: int) -> EscalationPolicy:
 
 
 def policy_named(account: Account, name: str) -> EscalationPolicy:
-    """Raises NotFound with the name that was asked for."""
+    """Ignoring letter case. Raises NotFound with the name that was asked for."""
     wanted = select(EscalationPolicy).where(
-        EscalationPolicy.account_id == account.id, EscalationPolicy.name == name
+        EscalationPolicy.account_id == account.id,
+        func.lower(EscalationPolicy.name) == func.lower(name),
     )
     found = db.session.scalar(wanted)
     if found is None:

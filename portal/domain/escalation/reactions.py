@@ -22,8 +22,17 @@ from portal.domain.notices import operations as notices
 
 
 def begin(fact: AlertCreated) -> None:
-    """Climb the policy that the event's routing key names, else the source's own, if any."""
+    """Climb the policy that was chosen, or that the event's routing key names, else the source's own.
+
+    People chosen by name are asked alone: nothing escalates after that (product.md 7.1).
+    """
     alert = db.session.get_one(Alert, fact.alert_id)
+    if fact.responder_ids:
+        climbing.ask([(alert.id, user_id) for user_id in fact.responder_ids])
+        return
+    if fact.policy_id is not None:
+        climbing.begin(alert, db.session.get_one(EscalationPolicy, fact.policy_id), Reason.OPENED)
+        return
     policy = _routed_to(alert)
     if policy is None and alert.source.escalation_policy_id is not None:
         policy = db.session.get(EscalationPolicy, alert.source.escalation_policy_id)

@@ -44,6 +44,8 @@ class Preferences(Base):
     email_high: Mapped[int | None]
     slack_low: Mapped[int | None]
     email_low: Mapped[int | None]
+    # In Slack, a word when somebody answers an alert that they were told of there.
+    status_updates: Mapped[bool] = mapped_column(default=False)
     muted_until: Mapped[datetime | None]
 
     def after(self, priority: Priority) -> dict[Way, timedelta]:
@@ -61,7 +63,9 @@ class Preferences(Base):
 
 def defaults(user_id: int) -> Preferences:
     """Slack at once; for high priority e-mail too, should nobody have answered after two minutes."""
-    return Preferences(user_id=user_id, slack_high=0, email_high=2, slack_low=0)
+    return Preferences(
+        user_id=user_id, slack_high=0, email_high=2, slack_low=0, status_updates=False
+    )
 
 
 def muted_words(until: datetime) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import selectinload
 
 from portal.db import db, now
@@ -22,19 +22,48 @@ from portal.domain.notifications.models import (
 )
 from portal.errors import Conflict, Invalid
 
-BATCH = 500  # in one transaction
 LONGEST_WAIT = 24 * 60  # minutes
 LONGEST_MUTE = 14 * 24  # hours
+CLOCKS_AGREE = timedelta(seconds=2)
 BETWEEN_TESTS = timedelta(seconds=20)
+AGAIN_AFTER_A_FAULT = timedelta(minutes=1)
 TOLD_ALREADY = (NotificationState.UNDER_WAY, NotificationState.SENT)
 
 
-def take_due(moment: datetime) -> int:
-    """Send what is due, and return how many that were. Several workers share them."""
+def take_due(notification_ids: Collection[int], moment: datetime) -> int:
+    """Send those of these that are due, and return how many that were. Several workers share them."""
     due = select(Notification).where(
-        Notification.state == NotificationState.PLANNED, Notification.due_at <= moment
+        Notification.id.in_(notification_ids),
+        Notification.state == NotificationState.PLANNED,
+        Notification.due_at <= moment,
     )
-    return _take(due.order_by(Notification.due_at).limit(BATCH), moment)
+    return _take(due.order_by(Notification.due_at), moment)
+
+
+def postpone(notification_id: int) -> None:
+    """Try one again later that failed by a fault of ours, so that it does not stop the others."""
+    later = update(Notification).where(
+        Notification.id == notification_id, Notification.state == NotificationState.PLANNED
+    )
+    db.session.execute(later.values(due_at=now() + AGAIN_AFTER_A_FAULT))
+    db.session.commit()
+
+
+def bring_near(moment: datetime) -> None:
+    """What was planned by a clock that was ahead keeps its wait, counted from now."""
+    ahead = Notification.created_at - moment
+    wrong = (
+        select(Notification.id)
+        .where(
+            Notification.state == NotificationState.PLANNED,
+            Notification.created_at > moment + CLOCKS_AGREE,
+        )
+        .with_for_update(skip_locked=True)
+    )
+    anew = update(Notification).where(Notification.id.in_(wrong))
+    moved = {"due_at": Notification.due_at - ahead, "created_at": moment}
+    db.session.execute(anew.values(moved), execution_options={"synchronize_session": False})
+    db.session.commit()
 
 
 def next_way(alert_id: int, user_id: int) -> None:
@@ -80,10 +109,20 @@ def _is_answered(row: Notification) -> bool:
     return not row.alert.is_open or db.session.scalar(told.limit(1)) is not None
 
 
-def choose(minutes: Mapping[Priority, Mapping[Way, int | None]], *, by: User) -> None:
-    """Set after how many minutes each way is used; None is never. Raises Invalid."""
+def choose(
+    minutes: Mapping[Priority, Mapping[Way, int | None]],
+    *,
+    status_updates: bool | None = None,
+    by: User,
+) -> None:
+    """Set after how many minutes each way is used; None is never. Raises Invalid.
+
+    `status_updates` are Slack's; None leaves them as they are.
+    """
     by.require(Permission.OWN_PROFILE)
     chosen = _own(by)
+    if status_updates is not None:
+        chosen.status_updates = status_updates
     for priority, ways in minutes.items():
         for way, after in ways.items():
             name = f"{way}_{priority}"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, select, text, update
 
 from portal.db import db, now
 from portal.domain.accounts.models import User
@@ -26,6 +26,22 @@ from portal.domain.notifications.outcomes import OPEN
 
 Asked = tuple[int, int]  # the ids of an alert and of a person
 
+# Columns as arrays, as in escalation/climbing.py.
+BEGIN_ANEW = text(
+    "UPDATE notifications SET state = 'cancelled', done_at = :moment"
+    " FROM unnest(CAST(:alert_ids AS bigint[]), CAST(:user_ids AS bigint[]))"
+    " AS asked (alert_id, user_id)"
+    " WHERE notifications.alert_id = asked.alert_id AND notifications.user_id = asked.user_id"
+    " AND state = 'planned'"
+)
+PLAN = text(
+    "INSERT INTO notifications (alert_id, user_id, way, due_at, state, created_at, attempts)"
+    " SELECT planned.*, :moment, 0"
+    " FROM unnest(CAST(:alert_id AS bigint[]), CAST(:user_id AS bigint[]), CAST(:way AS text[]),"
+    " CAST(:due_at AS timestamptz[]), CAST(:state AS text[])) AS planned"
+    " RETURNING id, state"
+)
+
 
 def plan(facts: Sequence[ResponderAdded]) -> None:
     """Write down when each person asked is told, by their own choice; what is due now goes at once.
@@ -34,16 +50,15 @@ def plan(facts: Sequence[ResponderAdded]) -> None:
     (product.md 8.1); their timeline entry says so.
     """
     asked = list(dict.fromkeys((fact.alert_id, fact.user_id) for fact in facts))
-    _cancel(
-        tuple_(Notification.alert_id, Notification.user_id).in_(asked),
-        Notification.state == NotificationState.PLANNED,
-    )
+    alert_ids, user_ids = zip(*asked, strict=True)
+    pairs = {"alert_ids": list(alert_ids), "user_ids": list(user_ids)}
+    db.session.execute(BEGIN_ANEW, pairs | {"moment": now()})
     rows, because = _wanted(asked, now())
     outcomes.not_told([each for each in asked if each[1] in because], because)
     if rows:
-        made = insert(Notification).returning(Notification.id, Notification.state)
-        for notification_id, state in db.session.execute(made, rows).all():
-            if state is NotificationState.UNDER_WAY:
+        columns = {name: [row[name] for row in rows] for name in rows[0]}
+        for notification_id, state in db.session.execute(PLAN, columns | {"moment": now()}):
+            if state == NotificationState.UNDER_WAY:
                 announce(NotificationDue(notification_id))
 
 

@@ -51,20 +51,25 @@ def shifts(rules: ScheduleRules, start: datetime, end: datetime) -> list[Shift]:
     One person's neighbouring turns for the same reason are one shift. What no shift covers is a
     gap; a shift of an absent person counts as one and stands here so that it can be explained.
     """
-    found = _painted(
-        [_entered(entry, Origin.OVERRIDE) for entry in reversed(rules.overrides)],
-        [_entered(entry, Origin.STATIC) for entry in rules.shifts],
-        *(found for _, found in _by_layers(rules, start, end)),
-    )
+    found = list[Shift]()
+    for entry in reversed(rules.overrides):  # they may overlap one another: one by one
+        found = _under(found, [_entered(entry, Origin.OVERRIDE)])
+    found = _under(found, [_entered(entry, Origin.STATIC) for entry in rules.shifts])
+    for since, until, version in _held(rules, start, end):
+        for place in reversed(range(len(version))):
+            if not uncovered(_cut(found, since, until), since, until):
+                break  # nothing of the layers above can be seen
+            found = _under(found, _turns(rules, version, place, since, until))
     return list(_joined(_cut(_without_absent(rules, found), start, end)))
 
 
 def by_layer(rules: ScheduleRules, start: datetime, end: datetime) -> list[list[Shift]]:
     """What each layer alone says within `[start, end)`, in the order of the list."""
     lanes: list[list[Shift]] = []
-    for place, found in _by_layers(rules, start, end):
-        lanes += [[] for _ in range(place + 1 - len(lanes))]
-        lanes[place] += found
+    for since, until, version in _held(rules, start, end):
+        lanes += [[] for _ in range(len(version) - len(lanes))]
+        for place in range(len(version)):
+            lanes[place] += _turns(rules, version, place, since, until)
     return [list(_joined(_without_absent(rules, lane))) for lane in lanes]
 
 
@@ -125,28 +130,22 @@ def _turn_of(rules: ScheduleRules, moment: datetime) -> int | None:
     return None
 
 
-def _by_layers(
+def _held(
     rules: ScheduleRules, start: datetime, end: datetime
-) -> Iterator[tuple[int, list[Shift]]]:
-    """What the layers say, each with its place; those that win first, and only while they hold."""
+) -> Iterator[tuple[datetime, datetime, tuple[Layer, ...]]]:
+    """From when until when, within `[start, end)`, which layers hold."""
     ends = [*(version.valid_from for version in rules.versions[1:]), end]
     for version, next_from in zip(rules.versions, ends, strict=False):
         since, until = max(start, version.valid_from), min(end, next_from)
-        if since >= until:
-            continue
-        for place, layer in reversed(list(enumerate(version.layers))):
-            turns = layers.shifts(layer, rules.zone, since, until)
-            yield place, [Shift(*turn, Origin.LAYER, place) for turn in turns]
+        if since < until:
+            yield since, until, version.layers
 
 
-def _painted(overrides: list[Shift], *others: list[Shift]) -> list[Shift]:
-    """Lay each further list under what is there already: it shows where that leaves room."""
-    result: list[Shift] = []
-    for one in overrides:  # they may overlap one another, so each is a list of its own
-        result = _under(result, [one])
-    for more in others:
-        result = _under(result, more)
-    return result
+def _turns(
+    rules: ScheduleRules, version: tuple[Layer, ...], place: int, start: datetime, end: datetime
+) -> list[Shift]:
+    turns = layers.shifts(version[place], rules.zone, start, end)
+    return [Shift(*turn, Origin.LAYER, place) for turn in turns]
 
 
 def _under(top: list[Shift], below: list[Shift]) -> list[Shift]:
@@ -172,7 +171,9 @@ def _under(top: list[Shift], below: list[Shift]) -> list[Shift]:
 
 def _cut(found: Iterable[Shift], start: datetime, end: datetime) -> Iterator[Shift]:
     for shift in found:
-        if shift.starts_at < end and shift.ends_at > start:
+        if start <= shift.starts_at and shift.ends_at <= end:
+            yield shift
+        elif shift.starts_at < end and shift.ends_at > start:
             since, until = max(start, shift.starts_at), min(end, shift.ends_at)
             yield replace(shift, starts_at=since, ends_at=until)
 
@@ -181,6 +182,9 @@ def _without_absent(rules: ScheduleRules, found: Iterable[Shift]) -> Iterator[Sh
     """Split shifts where their person's absence begins or ends, and mark the absent parts."""
     for shift in found:
         spans = rules.absences.get(shift.user_id, ())
+        if not spans:
+            yield shift
+            continue
         edges = {edge for span in spans for edge in (span.starts_at, span.ends_at) if edge}
         inside = sorted(edge for edge in edges if shift.starts_at < edge < shift.ends_at)
         starts = [shift.starts_at, *inside]
@@ -199,10 +203,7 @@ def _is_absent(spans: Iterable[Span], moment: datetime) -> bool:
 def _joined(found: Iterable[Shift]) -> Iterator[Shift]:
     before: Shift | None = None
     for shift in found:
-        is_same = before is not None and shift == replace(
-            before, starts_at=shift.starts_at, ends_at=shift.ends_at
-        )
-        if before is not None and is_same and before.ends_at == shift.starts_at:
+        if before is not None and before.ends_at == shift.starts_at and _is_same(before, shift):
             before = replace(before, ends_at=shift.ends_at)
             continue
         if before is not None:
@@ -210,3 +211,13 @@ def _joined(found: Iterable[Shift]) -> Iterator[Shift]:
         before = shift
     if before is not None:
         yield before
+
+
+def _is_same(one: Shift, other: Shift) -> bool:
+    """The same person for the same reason, whenever that is."""
+    return (one.user_id, one.origin, one.origin_id, one.is_absent) == (
+        other.user_id,
+        other.origin,
+        other.origin_id,
+        other.is_absent,
+    )

@@ -33,6 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     "YEARLY": {"BYDAY", "BYMONTH", "BYMONTHDAY", "BYSETPOS"},
 }
 ALWAYS_ALLOWED = {"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST"}
+MOST_LISTED = 50  # in one list of a rule; a month has 35 such as "2nd Monday"
 EARLIEST = 1970  # to count days from the year 1 on takes seconds
 UNREADABLE = "This is not a calendar we can read. Export it as iCalendar (.ics) and try again."
 
@@ -145,6 +146,12 @@ def _refuse_intricate(event: Event) -> None:
             raise Invalid(
                 f"“{event.get('summary', 'An event')}” repeats in a way that no shift does. "
                 "Please use daily, weekly, monthly or yearly repetition.",
+                field="calendar",
+            )
+        if any(len(_listed(value)) > MOST_LISTED for value in rule.values()):
+            raise Invalid(
+                f"“{event.get('summary', 'An event')}” lists too many days for one repetition. "
+                f"Please list at most {MOST_LISTED}, or enter several events.",
                 field="calendar",
             )
 

@@ -3,6 +3,7 @@
 from calendar import monthrange
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from portal.domain.oncall.local_time import to_local, to_utc
@@ -81,15 +82,17 @@ def shifts(layer: Layer, zone: ZoneInfo, start: datetime, end: datetime) -> Iter
     for since, until, person in taken:
         while next_window < len(open_windows) and open_windows[next_window][1] <= since:
             next_window += 1
-        for opens, closes in open_windows[next_window:]:
-            if opens >= until:
-                break
+        place = next_window
+        while place < len(open_windows) and open_windows[place][0] < until:
+            opens, closes = open_windows[place]
             yield max(since, opens), min(until, closes), person
+            place += 1
 
 
+@lru_cache(maxsize=64)  # layers of one schedule often have the same restrictions
 def windows(
     restrictions: tuple[Restriction, ...], zone: ZoneInfo, start: datetime, end: datetime
-) -> list[Window]:
+) -> tuple[Window, ...]:
     """When any of the restrictions is open within `[start, end)`: in order, none touching."""
     found = sorted(
         (max(start, opens), min(end, closes))
@@ -103,7 +106,7 @@ def windows(
             merged[-1] = merged[-1][0], max(merged[-1][1], closes)
         else:
             merged.append((opens, closes))
-    return merged
+    return tuple(merged)
 
 
 def _covers(restriction: Restriction, zone: ZoneInfo, moment: datetime) -> bool:

@@ -30,7 +30,7 @@ class Schedule(Base):
     """At most one person at a time. Its type and time zone are fixed when it is created."""
 
     __tablename__ = "schedules"
-    __table_args__ = (UniqueConstraint("account_id", "name"),)
+    __table_args__ = (Index("uq_schedules_name", "account_id", text("lower(name)"), unique=True),)
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))

@@ -9,9 +9,9 @@ from portal.domain.audit import log
 from portal.domain.audit.actions import AuditAction
 from portal.domain.facts import AlertActionTested, announce
 from portal.domain.routing import queries
-from portal.domain.routing.drafts import ActionDraft, shown
-from portal.domain.routing.models import ActionChannel, ActionTest, AlertAction
-from portal.domain.routing.triggers import LABELS, Trigger
+from portal.domain.routing.changes import audit, audit_change, described, fill
+from portal.domain.routing.drafts import ActionDraft
+from portal.domain.routing.models import ActionTest, AlertAction
 from portal.domain.sources.models import AlertSource
 from portal.errors import Conflict, Invalid, NotFound
 
@@ -23,9 +23,9 @@ def create(draft: ActionDraft, *, account: Account, by: User | None) -> AlertAct
         if by.account_id != account.id:
             raise NotFound("There is no such account.")
     action = AlertAction(account_id=account.id, created_by_id=by.id if by else None)
-    _fill(action, draft)
+    fill(action, draft)
     db.session.add(action)
-    _audit(AuditAction.ALERT_ACTION_CREATED, action, by or log.COMMAND_LINE)
+    audit(AuditAction.ALERT_ACTION_CREATED, action, by or log.COMMAND_LINE)
     db.session.commit()
     return action
 
@@ -33,9 +33,9 @@ def create(draft: ActionDraft, *, account: Account, by: User | None) -> AlertAct
 def change(action_id: int, draft: ActionDraft, *, by: User) -> AlertAction:
     """Change all of it. Alerts already shown stay where they are. Raises Invalid."""
     action = _locked(action_id, by)
-    before = _described(action)
-    _fill(action, draft)
-    _audit_change(action, before, by)
+    before = described(action)
+    fill(action, draft)
+    audit_change(action, before, by)
     db.session.commit()
     return action
 
@@ -49,9 +49,9 @@ def clone(action_id: int, *, sources: list[AlertSource], by: User) -> AlertActio
     name = f"Copy of {draft.called}"
     copy.creates_channel = before.creates_channel
     copy.archive_channel_days = before.archive_channel_days
-    _fill(copy, replace(draft, name=name, sources=sources or draft.sources))
+    fill(copy, replace(draft, name=name, sources=sources or draft.sources))
     db.session.add(copy)
-    _audit(AuditAction.ALERT_ACTION_CREATED, copy, by)
+    audit(AuditAction.ALERT_ACTION_CREATED, copy, by)
     db.session.commit()
     return copy
 
@@ -68,10 +68,10 @@ def choose_channels(
     is_number = archive_days.isascii() and archive_days.isdecimal() and len(archive_days) < 4
     if archive_days and not (is_number and int(archive_days) >= 1):
         raise Invalid("Please enter from 1 to 999 days, or nothing.", field="archive_channel_days")
-    before = _described(action)
+    before = described(action)
     action.creates_channel = creates_channel
     action.archive_channel_days = int(archive_days) if archive_days else None
-    _audit_change(action, before, by)
+    audit_change(action, before, by)
     db.session.commit()
     return action
 
@@ -89,7 +89,7 @@ def test(action_id: int, *, by: User) -> AlertAction:
     for channel in action.channels:
         place = {"channel_id": channel.channel_id, "channel_name": channel.channel_name}
         db.session.add(ActionTest(action_id=action.id, asked_at=now(), **place))
-    _audit(AuditAction.ALERT_ACTION_TESTED, action, by)
+    audit(AuditAction.ALERT_ACTION_TESTED, action, by)
     announce(AlertActionTested(action.id))
     db.session.commit()
     return action
@@ -98,32 +98,9 @@ def test(action_id: int, *, by: User) -> AlertAction:
 def delete(action_id: int, *, by: User) -> None:
     """New alerts no longer appear because of it; messages there are still kept up to date."""
     action = _locked(action_id, by)
-    _audit(AuditAction.ALERT_ACTION_DELETED, action, by)
+    audit(AuditAction.ALERT_ACTION_DELETED, action, by)
     db.session.delete(action)
     db.session.commit()
-
-
-def _fill(action: AlertAction, draft: ActionDraft) -> None:
-    draft.check()
-    if any(source.account_id != action.account_id for source in draft.sources):
-        raise NotFound("There is no such alert source in your account.")
-    action.name, action.mode = draft.called, draft.mode
-    action.sources = list(dict.fromkeys(draft.sources))  # one may be named twice
-    known = {channel.channel_id: channel for channel in action.channels}
-    action.channels = [
-        known.get(channel_id) or ActionChannel(channel_id=channel_id, account_id=action.account_id)
-        for channel_id in dict(draft.channels)
-    ]
-    names = {each[0]: shown(each) for each in draft.channels}
-    for channel in action.channels:
-        channel.channel_name = names[channel.channel_id]
-    action.trigger_names = [each.value for each in Trigger if each in draft.triggers]
-    action.ended_after, action.not_resolved_after = draft.ended_after, draft.not_resolved_after
-    action.stored_conditions = [each.to_json() for each in draft.conditions]
-    action.needs_all, action.after_storm = draft.needs_all, draft.after_storm
-    fallback = draft.fallback
-    action.fallback_channel_id = fallback[0] if fallback else None
-    action.fallback_channel_name = shown(fallback) if fallback else None
 
 
 def _locked(action_id: int, by: User) -> AlertAction:
@@ -133,40 +110,3 @@ def _locked(action_id: int, by: User) -> AlertAction:
     if action is None:
         raise NotFound("There is no such alert action in your account.")
     return action
-
-
-def _audit_change(action: AlertAction, before: dict[str, str], by: User) -> None:
-    changed = log.changes(before, _described(action))
-    if changed:
-        _audit(AuditAction.ALERT_ACTION_CHANGED, action, by, **changed)
-
-
-def _audit(action: AuditAction, subject: AlertAction, by: User | str, **details: str) -> None:
-    log.record(
-        action,
-        account_id=subject.account_id,
-        by=by,
-        subject=f"alert action {subject.name}",
-        **_described(subject),
-        **details,
-    )
-
-
-def _described(action: AlertAction) -> dict[str, str]:
-    days = action.archive_channel_days
-    joined = " and " if action.needs_all else " or "
-    return {
-        "name": action.name,
-        "channel": ", ".join(each.channel_name for each in action.channels),
-        "channel_id": ", ".join(each.channel_id for each in action.channels),
-        "sources": ", ".join(sorted(source.name for source in action.sources)),
-        "mode": action.mode,
-        "updates": ", ".join(map(LABELS.__getitem__, action.triggers)) or "none",
-        "conditions": joined.join(map(str, action.conditions)) or "none",
-        "ended_after": f"{action.ended_after} s",
-        "not_resolved_after": f"{action.not_resolved_after or 0} s",
-        "fallback": action.fallback_channel_name or "none",
-        "after_storm": action.after_storm,
-        "own_channels": "for high priority" if action.creates_channel else "no",
-        "archived": f"after {days} days" if days else "never",
-    }

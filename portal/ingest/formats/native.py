@@ -84,7 +84,7 @@ def parse(raw: bytes) -> tuple[str, IncomingEvent]:
     try:
         sent = NativeEvent.model_validate(body)
     except ValidationError as problem:
-        raise _invalid(problem.errors()[0]) from None
+        raise invalid(problem.errors()[0]) from None
     notes: list[str] = []
     event = IncomingEvent(
         type=sent.eventType,
@@ -107,7 +107,7 @@ def parse(raw: bytes) -> tuple[str, IncomingEvent]:
 def _links(sent: list[Link], notes: list[str]) -> list[dict[str, str]]:
     kept = []
     for number, link in enumerate(sent):
-        if href := _web_address(link.href, f"links.{number}.href", notes):
+        if href := web_address(link.href, f"links.{number}.href", notes):
             kept.append({"href": href, "text": link.text})
     return kept
 
@@ -115,14 +115,14 @@ def _links(sent: list[Link], notes: list[str]) -> list[dict[str, str]]:
 def _images(sent: list[Image], notes: list[str]) -> list[dict[str, str]]:
     kept = []
     for number, image in enumerate(sent):
-        src = _web_address(image.src, f"images.{number}.src", notes)
-        href = _web_address(image.href, f"images.{number}.href", notes) if image.href else ""
+        src = web_address(image.src, f"images.{number}.src", notes)
+        href = web_address(image.href, f"images.{number}.href", notes) if image.href else ""
         if src:
             kept.append({"src": src, "href": href, "alt": image.alt})
     return kept
 
 
-def _web_address(value: str, field: str, notes: list[str]) -> str:
+def web_address(value: str, field: str, notes: list[str]) -> str:
     """The address, or nothing and a note: an alert is worth more than a link in it."""
     try:
         if WEB_ADDRESS.fullmatch(value) and urlsplit(value).hostname:
@@ -137,7 +137,7 @@ def _missing(field: str, problem: str) -> PydanticCustomError:
     return PydanticCustomError("missing", "{problem}", {"field": field, "problem": problem})
 
 
-def _invalid(error: ErrorDetails) -> Invalid:
+def invalid(error: ErrorDetails) -> Invalid:
     field = ".".join(map(str, error["loc"])) or str(error.get("ctx", {}).get("field", ""))
     problem = "is required" if error["msg"] == "Field required" else error["msg"]
     return Invalid(f"{field}: {problem}.", field=field)

@@ -22,7 +22,7 @@ from slack_sdk.models.blocks import (
 
 from portal.domain.accounts.models import User
 from portal.domain.escalation.outlook import Level, Turn
-from portal.slack.messages.text import cut, escape, link
+from portal.slack.messages.text import cut, escape, link, plain
 
 CHOOSE, CHANGE, CANCEL = "oncall_choose", "oncall_change", "oncall_cancel"
 MOST_OPTIONS = 100  # of a select, whether grouped or not
@@ -134,7 +134,7 @@ def _section(
     limit: int,
     number: int,
 ) -> Block:
-    name = link(chart.url, chart.name, LONGEST_NAME)
+    name = link(chart.url, plain(chart.name), LONGEST_NAME)
     title = f"*{name}*" if number > 1 else f"📟 *On call for {name}*"
     lines = [title + (f", by {chart.by}" if chart.by else "")]
     left_out = f"… and more: {link(chart.url, 'see all', 60)}"
@@ -149,7 +149,8 @@ def _section(
 def _lines(chart: Chart, reader: Reader, slack_ids: Mapping[int, str], at: datetime) -> list[str]:
     if all(level.is_empty for level in chart.levels):
         turns = [turn for level in chart.levels for turn in level.turns]
-        nobody = f"Nobody is on call for *{escape(chart.name, LONGEST_NAME)}*: an alert now would"
+        name = escape(plain(chart.name), LONGEST_NAME)
+        nobody = f"Nobody is on call for *{name}*: an alert now would"
         return [f"{nobody} reach nobody.{_next(turns, reader, at)}"]
     lines = []
     for level in chart.levels:
@@ -170,7 +171,7 @@ def _lines(chart: Chart, reader: Reader, slack_ids: Mapping[int, str], at: datet
 
 def _person(person: User, reader: Reader, slack_ids: Mapping[int, str]) -> str:
     known = slack_ids.get(person.id)
-    name = f"<@{known}>" if known else f"*{escape(person.name, LONGEST_NAME)}*"
+    name = f"<@{known}>" if known else f"*{escape(plain(person.name), LONGEST_NAME)}*"
     return f"{name} 📞 {escape(person.phone, 40)}" if reader.sees_phones and person.phone else name
 
 

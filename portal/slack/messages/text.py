@@ -1,7 +1,18 @@
 """How does text from outside become harmless in Slack, and short enough?"""
 
+import re
 from urllib.parse import quote, urlsplit
 
+# Slack has no escape for what it formats with, so it is shown by characters that look like it.
+LOOKALIKES = str.maketrans({"*": "∗", "~": "∼", "`": "ˋ"})
+EDGE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")  # only there does an underscore format
+# Nothing of it can be seen, and most of it turns around or hides what stands beside it: controls
+# (no line breaks and tabs), bidirectional embeddings, overrides and isolates, and fillers. What
+# joins emoji and letters of some scripts stays (U+200C, U+200D).
+INVISIBLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e"
+    "\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0001]"
+)
 ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
@@ -10,12 +21,21 @@ def units(text: str) -> int:
     return len(text) + sum(ord(character) > 0xFFFF for character in text)
 
 
+def visible(text: str) -> str:
+    """Text from outside without what nobody sees and what disguises the rest."""
+    return INVISIBLE.sub("", text)
+
+
 def escape(text: str, limit: int) -> str:
     """Escape what Slack would read as a mention or a link, cut to `limit` UTF-16 units as sent.
 
     https://docs.slack.dev/messaging/formatting-message-text#escaping. Cut after escaping, never
-    inside an entity.
+    inside an entity. What is invisible is left out.
     """
+    return _escaped(visible(text), limit)
+
+
+def _escaped(text: str, limit: int) -> str:
     pieces: list[str] = []
     length = 0
     for character in text:
@@ -29,17 +49,27 @@ def escape(text: str, limit: int) -> str:
 
 def cut(text: str, limit: int) -> str:
     """Text that Slack shows as it is, in at most `limit` UTF-16 units; not empty."""
-    shown = text or "–"
+    shown = visible(text) or "–"
     if units(shown) <= limit:
         return shown
-    while units(shown) > limit - 1:
-        shown = shown[:-1]
-    return shown + "…"
+    kept, length = 0, 0
+    for character in shown:
+        length += units(character)
+        if length > limit - 1:
+            break
+        kept += 1
+    return shown[:kept] + "…"
+
+
+def plain(text: str) -> str:
+    """Text that formats nothing, and ends no bold around it, wherever it stands."""
+    return EDGE.sub("＿", text.translate(LOOKALIKES))
 
 
 def code(text: str, limit: int) -> str:
     """A code block; a fence inside the text cannot end it."""
-    return f"```{escape(text.replace('```', '`​`​`'), limit - 6)}```"
+    fenced = visible(text).replace("```", "`\u200b`\u200b`")
+    return f"```{_escaped(fenced, limit - 6)}```"
 
 
 def link(url: str, label: str, limit: int) -> str:

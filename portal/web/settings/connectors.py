@@ -61,6 +61,7 @@ def slack() -> Response:
         actions=routing.actions_of(viewer()),
         channels=channels,
         deliveries=link_health.in_all(channels),
+        asked_to_wait=link_health.asked_to_wait(account_id),
         can_see_actions=viewer().can(Permission.SEE_ALERT_SOURCES),
         can_manage_actions=viewer().can(Permission.MANAGE_ALERT_ACTIONS),
         **_asked(viewer()),

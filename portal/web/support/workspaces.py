@@ -65,6 +65,7 @@ def show(workspace_id: int) -> Response:
         installation=installation,
         channels=channels,
         deliveries=link_health.in_all(channels),
+        asked_to_wait=link_health.asked_to_wait(account_id),
         history=[tell(entry) for entry in history],
     )
 

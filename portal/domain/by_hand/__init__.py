@@ -1,0 +1,1 @@
+"""Alerts that people open themselves, here and in Slack."""
