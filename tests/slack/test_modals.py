@@ -43,7 +43,7 @@ def alert_id(story: Story, people: dict[str, User]) -> int:
 
 
 def press(story: Story, user_id: str = "U0ADA", action_id: str = "alert_more") -> None:
-    (message,) = [m for m in story.sandbox.messages(CHANNEL) if not m["is_ephemeral"]]
+    (message,) = [m for m in story.sandbox.messages(CHANNEL) if action_id in str(m)]
     where = {"channel_id": CHANNEL, "ts": message["ts"], "action_id": action_id}
     assert story.sandbox.click(user_id=user_id, **where).status == 200
 
