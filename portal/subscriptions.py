@@ -86,6 +86,12 @@ SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
     facts.ResponderAdded: Reactions(
         together=(notifications.plan, slack.show_alerts_anew, dedicated_reactions.follow_alerts)
     ),
+    facts.ResponderRemoved: Reactions(
+        with_it=(notifications.spare,), together=(slack.show_alerts_anew, direct_messages.spare)
+    ),
+    facts.AlertSummaryChanged: Reactions(
+        together=(slack.show_alerts_anew, dedicated_reactions.follow_alerts)
+    ),
     facts.AlertRerouted: Reactions(
         with_it=(notifications.hush,),
         together=(

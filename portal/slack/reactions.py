@@ -18,8 +18,10 @@ from portal.domain.facts import (
     AlertPriorityRaised,
     AlertRerouted,
     AlertResolved,
+    AlertSummaryChanged,
     NobodyOnCall,
     ResponderAdded,
+    ResponderRemoved,
     TimelineGrew,
     WorkspaceLinked,
 )
@@ -51,7 +53,9 @@ AlertChanged = (
     | AlertEscalationEnded
     | NobodyOnCall
     | ResponderAdded
+    | ResponderRemoved
     | AlertRerouted
+    | AlertSummaryChanged
 )
 
 # What is written down while a lane or a dedicated channel is locked: whoever then locked the lanes of
