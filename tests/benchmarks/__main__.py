@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from tests.benchmarks import (
+    batches,
     big,
     changes,
     clicks,
@@ -24,6 +25,7 @@ LOADS: dict[str, Callable[[Lab], None]] = {
     "storm": storm.run,
     "changes": changes.run,
     "ingest": ingest.run,
+    "batches": batches.run,
     "clicks": clicks.run,
     "refusals": refusals.run,
     "cost": cost.run,
