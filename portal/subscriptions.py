@@ -19,6 +19,7 @@ from portal.domain.dedicated_channels import reactions as dedicated_channels
 from portal.domain.escalation import reactions as escalation
 from portal.domain.notifications import reactions as notifications
 from portal.domain.oncall import absences
+from portal.domain.routing import queries as routing
 from portal.jobs import notifications as timers
 from portal.jobs.engine import Job, Wake, wake
 from portal.mail import notices as mailed_notices
@@ -30,8 +31,8 @@ from portal.slack import (
     dedicated_reactions,
     direct_messages,
     link_notices,
+    mapping,
     new_alert_told,
-    people,
     revocations,
     status_updates,
     user_groups,
@@ -63,10 +64,10 @@ SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
     facts.PersonChanged: Reactions(
         with_it=(absences.note_absence, notifications.forget, direct_messages.forget)
     ),
+    facts.PersonJoined: Reactions(after_it=(mapping.look_up,)),
     facts.AlertCreated: Reactions(
         with_it=(
             escalation.begin,
-            dedicated_channels.create_where_wanted,
             slack.show_new_alert,
             new_alert_told.tell_creator,
         )
@@ -75,7 +76,7 @@ SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
     facts.AlertAcknowledged: ANSWERED,
     facts.AlertResolved: ANSWERED,
     facts.AlertPriorityRaised: Reactions(
-        with_it=(escalation.go_on, dedicated_channels.create_where_wanted),
+        with_it=(escalation.go_on, dedicated_channels.create_for_raised),
         together=(slack.show_alerts_anew,),
     ),
     facts.AlertEscalated: Reactions(together=(slack.show_alerts_anew,)),
@@ -85,6 +86,12 @@ SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
     ),
     facts.ResponderAdded: Reactions(
         together=(notifications.plan, slack.show_alerts_anew, dedicated_reactions.follow_alerts)
+    ),
+    facts.ResponderRemoved: Reactions(
+        with_it=(notifications.spare,), together=(slack.show_alerts_anew, direct_messages.spare)
+    ),
+    facts.AlertSummaryChanged: Reactions(
+        together=(slack.show_alerts_anew, dedicated_reactions.follow_alerts)
     ),
     facts.AlertRerouted: Reactions(
         with_it=(notifications.hush,),
@@ -112,7 +119,7 @@ SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
             link_notices.say_no_more,
             user_groups.try_again,
         ),
-        after_it=(people.link_people,),
+        after_it=(mapping.look_up,),
     ),
     facts.WorkspaceBroken: Reactions(
         with_it=(link_notices.tell_admins, direct_messages.link_is_gone)
@@ -134,9 +141,13 @@ def tell(session: Session) -> None:
         return
     session.flush()
     wakes: dict[str, Wake] = {}
-    while session.info.get("facts"):
-        for wanted in _round(session):
-            wakes[wanted.key] = wanted
+    session.info[routing.READ_ONCE] = {}  # a hundred new alerts of one source ask it once
+    try:
+        while session.info.get("facts"):
+            for wanted in _round(session):
+                wakes[wanted.key] = wanted
+    finally:
+        del session.info[routing.READ_ONCE]
     for _, wanted in sorted(wakes.items()):
         wake(wanted.job, at=wanted.at, **wanted.ids)
 

@@ -19,6 +19,13 @@ class PersonChanged(Fact):
 
 
 @dataclass(frozen=True)
+class PersonJoined(Fact):
+    """Somebody was added to an account."""
+
+    account_id: int
+
+
+@dataclass(frozen=True)
 class AlertCreated(Fact):
     """Whoever opened it by hand may have chosen a policy, or people to ask instead of one."""
 
@@ -79,6 +86,21 @@ class ResponderAdded(Fact):
 
     alert_id: int
     user_id: int
+
+
+@dataclass(frozen=True)
+class ResponderRemoved(Fact):
+    """The person need not act any more."""
+
+    alert_id: int
+    user_id: int
+
+
+@dataclass(frozen=True)
+class AlertSummaryChanged(Fact):
+    """A person has put it in other words."""
+
+    alert_id: int
 
 
 @dataclass(frozen=True)

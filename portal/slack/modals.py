@@ -4,6 +4,7 @@ https://docs.slack.dev/surfaces/modals. A click stores that a modal is wanted, a
 it while its trigger lives (three seconds): no call to Slack is made within a request of Slack.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +15,16 @@ from sqlalchemy.dialects.postgresql import insert
 from portal.db import db, now
 from portal.errors import Invalid, PortalError
 from portal.jobs.engine import job, wake
-from portal.slack import askers, installations, new_alert, replies, respond, workspace
+from portal.slack import (
+    askers,
+    connects,
+    installations,
+    new_alert,
+    replies,
+    respond,
+    summary_list,
+    workspace,
+)
 from portal.slack.askers import Asker
 from portal.slack.errors import Meaning, SlackError
 from portal.slack.installations import Credentials, SlackInstallation
@@ -28,9 +38,9 @@ from portal.slack.refusals import (
     TOO_OLD,
     only_members,
 )
-from portal.slack.windows import SAID, Kind, Next, SlackModal, View, Window
+from portal.slack.windows import SAID, Kind, Next, SlackModal, Values, View, Window
 
-MODALS: dict[str, Kind] = {**respond.MODALS, **new_alert.MODALS}
+MODALS: dict[str, Kind] = {**respond.MODALS, **summary_list.MODALS, **new_alert.MODALS}
 
 CLOSE_ALL = {"response_action": "clear"}
 NOTHING_CHANGED = "Nothing was changed"
@@ -83,7 +93,8 @@ def show(modal_id: int) -> None:
         return
     except PortalError as refused:
         if view_id is None and modal.channel_id:
-            _tell(modal_id, str(refused))
+            offered = connects.offer_to_stranger(modal.account_id, modal.slack_user_id)
+            _tell(modal_id, str(refused), connect_id=offered)
             return
         view = _as_ours(notice(NOTHING_CHANGED, str(refused)), modal)
     modal.is_behind = False  # before Slack is told: a press meanwhile is not forgotten
@@ -114,7 +125,7 @@ def submit(view: OpenView) -> View:
     if asker.person is None and kind.needs_person:
         return refusal(view, kind.without_person)
     modal.submitted_at = now()
-    window = Window(asker, dict(modal.subject), modal.id)
+    window = _window(modal, asker, view.values)
     try:
         following = kind.submit(window, view.values)
     except PortalError as refused:
@@ -141,13 +152,13 @@ def act(click: BlockAction) -> None:
     asker = Asker.find(installation, modal.slack_user_id, modal.channel_id)
     modal_id, subject = modal.id, {k: v for k, v in modal.subject.items() if k != SAID}
     following = Next(modal.kind, subject)
-    window = Window(asker, dict(subject), modal_id, click.view.values)
+    window = replace(_window(modal, asker, click.view.values), subject=dict(subject))
     if asker.person is not None or not kind.needs_person:  # else `show` says so
         try:
             following = run(window, click.value) or following
         except PortalError as refused:
             db.session.rollback()
-            following = Next(following.kind, subject | {SAID: str(refused)})
+            following = Next(following.kind, subject | {SAID: f"⚠️ {refused}"})
     _become(modal_id, following, click.view.view_id)
 
 
@@ -205,7 +216,11 @@ def _view(modal: SlackModal, asker: Asker) -> View:
         raise Invalid(TOO_OLD)
     if asker.person is None and kind.needs_person:
         raise Invalid(kind.without_person)
-    return _as_ours(kind.view(Window(asker, dict(modal.subject), modal.id)), modal)
+    return _as_ours(kind.view(_window(modal, asker, {})), modal)
+
+
+def _window(modal: SlackModal, asker: Asker, values: Values) -> Window:
+    return Window(asker, dict(modal.subject), modal.id, values, modal.created_at)
 
 
 def _as_ours(view: View, modal: SlackModal) -> View:
@@ -241,7 +256,7 @@ def _update(credentials: Credentials, modal_id: int, view_id: str, view: View) -
         db.session.commit()
 
 
-def _tell(modal_id: int, text: str) -> None:
+def _tell(modal_id: int, text: str, connect_id: int | None = None) -> None:
     """There will be no modal: say why in the channel, to whoever asked for it."""
     modal = db.session.get(SlackModal, modal_id)
     if modal is not None:
@@ -252,5 +267,6 @@ def _tell(modal_id: int, text: str) -> None:
             slack_user_id=modal.slack_user_id,
             channel_id=modal.channel_id,
             response_url=modal.response_url,
+            connect_id=connect_id,
         )
     db.session.commit()

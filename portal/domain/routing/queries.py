@@ -23,6 +23,7 @@ from portal.domain.routing.models import (
 from portal.domain.routing.triggers import Trigger, TriggerMode
 from portal.errors import NotFound
 
+READ_ONCE = "actions_of_sources"  # in the session's info: see subscriptions.tell()
 # Built once: every new alert asks it.
 OF_SOURCES = (
     select(alert_action_sources.c.source_id, AlertAction)
@@ -75,8 +76,11 @@ def actions_by_source(source_ids: Collection[int]) -> dict[int, list[AlertAction
 
 
 def actions_for(alert: Alert) -> list[AlertAction]:
-    """The actions that name the alert's source."""
-    return actions_by_source([alert.source_id]).get(alert.source_id, [])
+    """The actions that name the alert's source; while facts are reacted to, each is read once."""
+    known: dict[int, list[AlertAction]] = db.session.info.get(READ_ONCE, {})
+    if alert.source_id not in known:
+        known[alert.source_id] = actions_by_source([alert.source_id]).get(alert.source_id, [])
+    return known[alert.source_id]
 
 
 def subjects_of(alerts: Iterable[Alert], actions: Sequence[AlertAction]) -> dict[int, Subject]:
@@ -111,12 +115,10 @@ def publishing(alert: Alert, trigger: Trigger) -> list[AlertAction]:
     return matching.publishing(actions, trigger, subject_of(alert, actions)) if actions else []
 
 
-def wants_channel(alert: Alert) -> bool:
-    """Whether an automatic action that the alert fits wants a channel for each of its alerts."""
+def wants_channel(alert: Alert, actions: Iterable[AlertAction]) -> bool:
+    """Whether an automatic one that the alert fits wants a channel for each of its alerts."""
     actions = [
-        each
-        for each in actions_for(alert)
-        if each.creates_channel and each.mode is TriggerMode.AUTOMATIC
+        each for each in actions if each.creates_channel and each.mode is TriggerMode.AUTOMATIC
     ]
     if not actions:
         return False
@@ -146,6 +148,13 @@ def manual_actions(alert: Alert) -> list[tuple[AlertAction, ActionRun | None]]:
     rows = [(action, run) for action, run in db.session.execute(wanted)]
     subject = subject_of(alert, [action for action, _ in rows])
     return [(action, run) for action, run in rows if run or matching.fits(action, subject)]
+
+
+def why_not(alert: Alert) -> list[tuple[AlertAction, str]]:
+    """The actions of the alert's source, and for each why it has not shown the alert."""
+    actions = actions_for(alert)
+    subject = subject_of(alert, actions)
+    return [(action, matching.why_not(action, subject)) for action in actions]
 
 
 def tests_of(action: AlertAction) -> list[ActionTest]:
