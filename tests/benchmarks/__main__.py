@@ -16,6 +16,7 @@ from tests.benchmarks import (
     modals,
     outage,
     refusals,
+    side_by_side,
     steady,
     storm,
 )
@@ -34,6 +35,7 @@ LOADS: dict[str, Callable[[Lab], None]] = {
     "outage": outage.run,
     "big": big.run,
     "crashes": crashes.run,
+    "side_by_side": side_by_side.run,
 }
 
 
