@@ -107,7 +107,7 @@ def test_who_is_on_call_is_looked_up_there_and_gone_at_the_next_opening(
     opened(story, ADA)
     with story.app.app_context():
         policy_id = db.session.scalars(select(EscalationPolicy.id)).one()
-    story.sandbox.options(ADA, "oncall_choose", "", home=True)
+    story.sandbox.suggest(ADA, "oncall_choose", "", home=True)
     story.sandbox.act_in_view(ADA, "oncall_choose", f"policy:{policy_id}", home=True)
     shown = text_of(seen(story, ADA))
     assert "On call for" in shown
