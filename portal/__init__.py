@@ -12,6 +12,7 @@ from portal import bodies, connections, private_postgres, subscriptions
 from portal.db import db
 from portal.extensions import csrf, htmx, login_manager, migrate
 from portal.ingest import endpoints as ingest
+from portal.jobs import alert_actions as action_timers  # noqa: F401 - likewise
 from portal.jobs import clocks as clock_watch  # noqa: F401 - what a wrong clock has planned
 from portal.jobs import escalations as timers  # noqa: F401 - what every worker does by the clock
 from portal.jobs import upkeep  # noqa: F401 - its periodic jobs belong to every worker
@@ -24,8 +25,10 @@ from portal.slack.tokens import render_item
 from portal.web import (
     access,
     alert_actions,
+    alert_runs,
     alert_sources,
     alerts,
+    alerts_in_bulk,
     banners,
     calendar_feeds,
     connect,
@@ -119,6 +122,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         notifications,
         banners,
         alerts,
+        alerts_in_bulk,
         new_alert,
         escalations,
         dedicated_channels,
@@ -127,6 +131,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         alert_sources,
         slack_sources,
         alert_actions,
+        alert_runs,
         schedules,
         schedule_editor,
         schedule_exchanges,

@@ -67,7 +67,6 @@ SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
     facts.AlertCreated: Reactions(
         with_it=(
             escalation.begin,
-            dedicated_channels.create_where_wanted,
             slack.show_new_alert,
             new_alert_told.tell_creator,
         )
@@ -76,7 +75,7 @@ SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
     facts.AlertAcknowledged: ANSWERED,
     facts.AlertResolved: ANSWERED,
     facts.AlertPriorityRaised: Reactions(
-        with_it=(escalation.go_on, dedicated_channels.create_where_wanted),
+        with_it=(escalation.go_on, dedicated_channels.create_for_raised),
         together=(slack.show_alerts_anew,),
     ),
     facts.AlertEscalated: Reactions(together=(slack.show_alerts_anew,)),
@@ -86,6 +85,12 @@ SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
     ),
     facts.ResponderAdded: Reactions(
         together=(notifications.plan, slack.show_alerts_anew, dedicated_reactions.follow_alerts)
+    ),
+    facts.ResponderRemoved: Reactions(
+        with_it=(notifications.spare,), together=(slack.show_alerts_anew, direct_messages.spare)
+    ),
+    facts.AlertSummaryChanged: Reactions(
+        together=(slack.show_alerts_anew, dedicated_reactions.follow_alerts)
     ),
     facts.AlertRerouted: Reactions(
         with_it=(notifications.hush,),

@@ -105,6 +105,27 @@ addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
+// Choosing many rows: one box for all of a page, a count, and buttons that need a choice.
+function showChosen() {
+  const all = document.querySelector("[data-choose-all]");
+  if (!all) return;
+  const boxes = [...document.querySelectorAll(`input[name="${all.dataset.chooseAll}"]`)];
+  const number = boxes.filter((box) => box.checked).length;
+  all.checked = boxes.length > 0 && number === boxes.length;
+  all.indeterminate = number > 0 && !all.checked;
+  const words = number === 1 ? "1 alert chosen" : `${number || "No"} alerts chosen`;
+  for (const place of document.querySelectorAll("[data-chosen]")) {
+    if (place.textContent !== words) place.textContent = words;
+  }
+  for (const button of document.querySelectorAll("[data-needs-choice]")) button.disabled = number === 0;
+}
+
+document.addEventListener("change", (event) => {
+  const name = event.target.dataset?.chooseAll;
+  for (const box of name ? document.querySelectorAll(`input[name="${name}"]`) : []) box.checked = event.target.checked;
+  showChosen();
+});
+
 // Polling: an element with hx-trigger="every …" asks with the ETag of what it shows, so that an
 // unchanged fragment costs a 304 and nothing flickers.
 const etags = new Map();
@@ -116,7 +137,7 @@ function isPoll(asking) {
 // HTMX keeps the focus of a control with an id, not what was typed into it.
 function isBusy(region) {
   const typed = [...region.querySelectorAll("textarea, input")].some(
-    (control) => control.value !== control.defaultValue,
+    (control) => control.value !== control.defaultValue || control.checked !== control.defaultChecked,
   );
   return typed || region.querySelector("dialog[open]") !== null;
 }
@@ -148,12 +169,13 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   else if (xhr.getResponseHeader("ETag")) etags.set(requestConfig.path, xhr.getResponseHeader("ETag"));
 });
 
-document.addEventListener("htmx:afterSwap", () => showMoments());
+document.addEventListener("htmx:afterSwap", () => { showMoments(); showChosen(); });
 document.addEventListener("htmx:sendError", () => { document.getElementById("offline").hidden = false; });
 document.addEventListener("htmx:afterOnLoad", () => { document.getElementById("offline").hidden = true; });
 
 document.addEventListener("DOMContentLoaded", () => {
   showTheme();
   showMoments();
+  showChosen();
   setInterval(showMoments, 20000);
 });

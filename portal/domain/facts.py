@@ -89,6 +89,21 @@ class ResponderAdded(Fact):
 
 
 @dataclass(frozen=True)
+class ResponderRemoved(Fact):
+    """The person need not act any more."""
+
+    alert_id: int
+    user_id: int
+
+
+@dataclass(frozen=True)
+class AlertSummaryChanged(Fact):
+    """A person has put it in other words."""
+
+    alert_id: int
+
+
+@dataclass(frozen=True)
 class NotificationDue(Fact):
     """A person should be told now, on one way."""
 

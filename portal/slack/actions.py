@@ -28,6 +28,7 @@ from portal.slack.clicks import SlackClick
 from portal.slack.errors import Meaning, SlackError
 from portal.slack.installations import SlackInstallation
 from portal.slack.messages.alert import ACKNOWLEDGE, MORE, RESOLVE
+from portal.slack.messages.summary import LIST
 from portal.slack.payloads import BlockAction
 from portal.slack.refusals import (
     NO_SUCH_USER,
@@ -56,7 +57,7 @@ BY_ACTION_ID: dict[str, Callable[[int, User], Alert]] = {
     RESOLVE: _resolve,
 }
 # Buttons that open a modal: which one, and what the number on the button is.
-OPENS: dict[str, tuple[str, str]] = {MORE: (MORE, "alert_id")}
+OPENS: dict[str, tuple[str, str]] = {MORE: (MORE, "alert_id"), LIST: (LIST, "summary_id")}
 
 
 def press(click: BlockAction) -> None:

@@ -11,6 +11,7 @@ from portal.domain.facts import (
     AlertAcknowledged,
     AlertRerouted,
     AlertResolved,
+    AlertSummaryChanged,
     DedicatedChannelAttached,
     DedicatedChannelDetached,
     ResponderAdded,
@@ -21,7 +22,9 @@ from portal.slack.dedicated import carry_on
 from portal.slack.lanes import deliver
 from portal.slack.posted import PostedMessage
 
-AlertChanged = AlertAcknowledged | AlertResolved | AlertRerouted | ResponderAdded
+AlertChanged = (
+    AlertAcknowledged | AlertResolved | AlertRerouted | ResponderAdded | AlertSummaryChanged
+)
 
 
 def show_alert(fact: DedicatedChannelAttached) -> Iterable[Wake]:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, select, text, tuple_, update
 from sqlalchemy.orm import joinedload
 
 from portal.db import db, now
@@ -20,6 +20,7 @@ from portal.domain.facts import (
     AlertResolved,
     NotificationDue,
     PersonChanged,
+    ResponderRemoved,
     WorkspaceBroken,
     WorkspaceUnlinked,
 )
@@ -32,6 +33,13 @@ from portal.slack.people import UserLink
 from portal.slack.posted import Lane, PostedMessage
 
 NOT_CONNECTED = "They are not connected to Slack."
+UNTRIED = (
+    PostedMessage.user_id.is_not(None),
+    PostedMessage.ts.is_(None),
+    PostedMessage.attempts == 0,
+    PostedMessage.uncertain_since.is_(None),
+    PostedMessage.summary_id.is_(None),
+)
 # One that Slack refused may be tried again. Columns as arrays, as in escalation/climbing.py.
 PUT = text(
     "INSERT INTO posted_messages (account_id, alert_id, user_id, channel_id, channel_name,"
@@ -77,16 +85,15 @@ def hush(facts: Sequence[AlertAcknowledged | AlertResolved | AlertRerouted]) -> 
 
     After show_alerts_anew(), which has locked the lanes: lanes first, messages after them.
     """
-    db.session.execute(
-        delete(PostedMessage).where(
-            PostedMessage.alert_id.in_({fact.alert_id for fact in facts}),
-            PostedMessage.user_id.is_not(None),
-            PostedMessage.ts.is_(None),
-            PostedMessage.attempts == 0,
-            PostedMessage.uncertain_since.is_(None),
-            PostedMessage.summary_id.is_(None),
-        )
-    )
+    alert_ids = {fact.alert_id for fact in facts}
+    db.session.execute(delete(PostedMessage).where(PostedMessage.alert_id.in_(alert_ids), *UNTRIED))
+
+
+def spare(facts: Sequence[ResponderRemoved]) -> None:
+    """The same for one person who is not asked any more; after show_alerts_anew(), too."""
+    asked = [(fact.alert_id, fact.user_id) for fact in facts]
+    theirs = tuple_(PostedMessage.alert_id, PostedMessage.user_id).in_(asked)
+    db.session.execute(delete(PostedMessage).where(theirs, *UNTRIED))
 
 
 def forget(fact: PersonChanged) -> None:

@@ -4,6 +4,7 @@ https://docs.slack.dev/surfaces/modals. A click stores that a modal is wanted, a
 it while its trigger lives (three seconds): no call to Slack is made within a request of Slack.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +15,16 @@ from sqlalchemy.dialects.postgresql import insert
 from portal.db import db, now
 from portal.errors import Invalid, PortalError
 from portal.jobs.engine import job, wake
-from portal.slack import askers, connects, installations, new_alert, replies, respond, workspace
+from portal.slack import (
+    askers,
+    connects,
+    installations,
+    new_alert,
+    replies,
+    respond,
+    summary_list,
+    workspace,
+)
 from portal.slack.askers import Asker
 from portal.slack.errors import Meaning, SlackError
 from portal.slack.installations import Credentials, SlackInstallation
@@ -28,9 +38,9 @@ from portal.slack.refusals import (
     TOO_OLD,
     only_members,
 )
-from portal.slack.windows import SAID, Kind, Next, SlackModal, View, Window
+from portal.slack.windows import SAID, Kind, Next, SlackModal, Values, View, Window
 
-MODALS: dict[str, Kind] = {**respond.MODALS, **new_alert.MODALS}
+MODALS: dict[str, Kind] = {**respond.MODALS, **summary_list.MODALS, **new_alert.MODALS}
 
 CLOSE_ALL = {"response_action": "clear"}
 NOTHING_CHANGED = "Nothing was changed"
@@ -115,7 +125,7 @@ def submit(view: OpenView) -> View:
     if asker.person is None and kind.needs_person:
         return refusal(view, kind.without_person)
     modal.submitted_at = now()
-    window = Window(asker, dict(modal.subject), modal.id)
+    window = _window(modal, asker, view.values)
     try:
         following = kind.submit(window, view.values)
     except PortalError as refused:
@@ -142,13 +152,13 @@ def act(click: BlockAction) -> None:
     asker = Asker.find(installation, modal.slack_user_id, modal.channel_id)
     modal_id, subject = modal.id, {k: v for k, v in modal.subject.items() if k != SAID}
     following = Next(modal.kind, subject)
-    window = Window(asker, dict(subject), modal_id, click.view.values)
+    window = replace(_window(modal, asker, click.view.values), subject=dict(subject))
     if asker.person is not None or not kind.needs_person:  # else `show` says so
         try:
             following = run(window, click.value) or following
         except PortalError as refused:
             db.session.rollback()
-            following = Next(following.kind, subject | {SAID: str(refused)})
+            following = Next(following.kind, subject | {SAID: f"⚠️ {refused}"})
     _become(modal_id, following, click.view.view_id)
 
 
@@ -206,7 +216,11 @@ def _view(modal: SlackModal, asker: Asker) -> View:
         raise Invalid(TOO_OLD)
     if asker.person is None and kind.needs_person:
         raise Invalid(kind.without_person)
-    return _as_ours(kind.view(Window(asker, dict(modal.subject), modal.id)), modal)
+    return _as_ours(kind.view(_window(modal, asker, {})), modal)
+
+
+def _window(modal: SlackModal, asker: Asker, values: Values) -> Window:
+    return Window(asker, dict(modal.subject), modal.id, values, modal.created_at)
 
 
 def _as_ours(view: View, modal: SlackModal) -> View:

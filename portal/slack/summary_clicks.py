@@ -5,47 +5,29 @@ job does the work. It may run again after a crash; what is done already is count
 """
 
 from collections import Counter
-from collections.abc import Callable
-
-from flask import current_app
 
 from portal.db import db
-from portal.domain.accounts.models import User
-from portal.domain.alerts import operations as alerts
-from portal.domain.alerts import queries
-from portal.domain.alerts.models import Alert, AlertStatus, Via
-from portal.errors import Conflict, PortalError
+from portal.domain.alerts import bulk
+from portal.domain.alerts.bulk import Bulk, Fate
+from portal.domain.alerts.models import Via
 from portal.jobs.engine import job
 from portal.slack import people, replies, summaries
 from portal.slack.clicks import SlackClick
-from portal.slack.messages.summary import ACKNOWLEDGE_ALL, LIST, RESOLVE_ALL
-from portal.slack.messages.text import escape, link
+from portal.slack.messages.summary import ACKNOWLEDGE_ALL, RESOLVE_ALL
 from portal.slack.posted import Summary
 
-LISTED, LONGEST_LINE = 30, 120
 NOT_AVAILABLE = "These alerts are not available here."
 NO_LONGER_CONNECTED = (
     "Your Slack user is no longer connected to an account here. Nothing was changed; press again to"
     " be looked up."
 )
 
-Operation = Callable[[int, User], Alert]
-
-
-def _acknowledge(alert_id: int, by: User) -> Alert:
-    return alerts.acknowledge(alert_id, by=by, via=Via.SLACK)
-
-
-def _resolve(alert_id: int, by: User) -> Alert:
-    return alerts.resolve(alert_id, by=by, via=Via.SLACK)
-
-
-# Which alerts a button concerns, what it does to each, and how that is called.
-BULK: dict[str, tuple[set[AlertStatus], Operation, str]] = {
-    ACKNOWLEDGE_ALL: ({AlertStatus.PENDING}, _acknowledge, "acknowledged"),
-    RESOLVE_ALL: ({AlertStatus.PENDING, AlertStatus.ACKNOWLEDGED}, _resolve, "resolved"),
+# What a button does to each alert, and how that is called.
+BULK: dict[str, tuple[Bulk, str]] = {
+    ACKNOWLEDGE_ALL: (Bulk.ACKNOWLEDGE, "acknowledged"),
+    RESOLVE_ALL: (Bulk.RESOLVE, "resolved"),
 }
-ACTION_IDS = {*BULK, LIST}
+ACTION_IDS = set(BULK)
 
 
 @job("summary_click:{click_id}")
@@ -62,62 +44,19 @@ def carry_out(click_id: int) -> None:
     action_id, person_id = click.action_id, person.id
     if summary is None or summary.account_id != person.account_id:
         _answer(click_id, NOT_AVAILABLE)
-    elif action_id == LIST:
-        _answer(click_id, _listed(summary.id, person))
     else:
         ids = summaries.alert_ids(summary.id)
         db.session.commit()
         _answer(click_id, _done(ids, *BULK[action_id], person_id))
 
 
-def _done(
-    alert_ids: list[int],
-    concerned: set[AlertStatus],
-    operation: Operation,
-    called: str,
-    person_id: int,
-) -> str:
+def _done(alert_ids: list[int], verb: Bulk, called: str, person_id: int) -> str:
     """“31 acknowledged, 4 already were, 2 not allowed.”"""
-    counts: Counter[str] = Counter()
-    for alert_id in alert_ids:
-        person = db.session.get_one(User, person_id)  # they may lose the right meanwhile
-        wanted = queries.visible_to(person).where(Alert.id == alert_id)
-        alert = db.session.scalar(wanted)
-        if alert is not None and alert.status not in concerned:
-            counts["already were"] += 1
-            db.session.rollback()
-            continue
-        try:
-            operation(alert_id, person)
-            counts[called] += 1
-        except Conflict:
-            db.session.rollback()
-            counts["already were"] += 1
-        except PortalError:
-            db.session.rollback()
-            counts["not allowed"] += 1
-    order = (called, "already were", "not allowed")
-    said = ", ".join(f"{counts[what]} {what}" for what in order if counts[what])
+    outcomes = bulk.each(alert_ids, verb, by_id=person_id, via=Via.SLACK)
+    counts = Counter(outcome.fate for outcome in outcomes)
+    words = {Fate.DONE: called, Fate.ALREADY: "already were", Fate.REFUSED: "not allowed"}
+    said = ", ".join(f"{counts[fate]} {word}" for fate, word in words.items() if counts[fate])
     return f"{said or 'Nothing was changed'}."
-
-
-def _listed(summary_id: int, person: User) -> str:
-    """The open alerts, the most important first, as far as the person may see them."""
-    base = f"{current_app.config['PUBLIC_URL']}/alerts"
-    ids = summaries.alert_ids(summary_id)
-    visible = list(db.session.scalars(queries.visible_to(person).where(Alert.id.in_(ids))))
-    if not visible:
-        return NOT_AVAILABLE
-    seen = {alert.id: alert for alert in visible if alert.status is not AlertStatus.RESOLVED}
-    in_order = [seen[alert_id] for alert_id in ids if alert_id in seen]
-    lines = [
-        f"• {link(f'{base}/{alert.id}', alert.summary, LONGEST_LINE)}"
-        f" – {escape(alert.source.name, 40)}, {alert.status}"
-        for alert in in_order[:LISTED]
-    ]
-    if len(in_order) > LISTED:
-        lines.append(f"{len(in_order) - LISTED} more: {link(base, 'see all in the portal', 60)}")
-    return "\n".join(lines) or "None of these alerts is open any more."
 
 
 def _answer(click_id: int, text: str) -> None:

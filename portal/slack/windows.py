@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Identity, UniqueConstraint
+from sqlalchemy import ForeignKey, Identity, UniqueConstraint, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.db import Base, now
+from portal.db import Base, db, now
 from portal.domain.accounts.models import User
 from portal.slack.askers import Asker
 from portal.slack.refusals import NOT_CONNECTED
@@ -55,6 +55,7 @@ class Window:
     subject: dict[str, Any]
     modal_id: int = 0  # of its row, which is locked while it is submitted
     values: Values = field(default_factory=dict)  # filled in so far, when something is pressed
+    asked_at: datetime = field(default_factory=now)
 
     @property
     def person(self) -> User:
@@ -87,3 +88,13 @@ class Kind:
     errors_at: str = ""  # block_id of the input where a refusal stands that names no field
     needs_person: bool = True  # False: also for people without an account, if `view` lets them
     without_person: str = NOT_CONNECTED  # what they are told where it needs one
+
+
+def subject_of(token: str, account_id: int | None, slack_user_id: str) -> dict[str, Any]:
+    """What the modal is about that has this token; empty for whatever is not this person's."""
+    wanted = select(SlackModal.subject).where(
+        SlackModal.token == token,
+        SlackModal.account_id == account_id,
+        SlackModal.slack_user_id == slack_user_id,
+    )
+    return db.session.scalar(wanted) or {}

@@ -1,11 +1,12 @@
 """What is burning, who has it, and what happened to one alert?"""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, request, url_for
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response as WerkzeugResponse
-from wtforms import TextAreaField
+from wtforms import StringField, TextAreaField
 
 from portal.db import db
 from portal.domain.accounts.permissions import Permission
@@ -23,6 +24,7 @@ bp = Blueprint("alerts", __name__)
 
 Answer = Response | WerkzeugResponse | tuple[Response, int]
 
+MOST_CHOSEN = 200  # alerts that are answered at once (product.md 7.1)
 OPEN = (AlertStatus.PENDING, AlertStatus.ACKNOWLEDGED)
 TABS: dict[str, tuple[AlertStatus, ...]] = {
     "open": OPEN,
@@ -39,21 +41,37 @@ class CommentForm(FlaskForm):  # type: ignore[misc]
     content = TextAreaField("Comment")
 
 
+class SummaryForm(FlaskForm):  # type: ignore[misc]
+    """The alert in other words; operations.edit_summary() knows how long they may be."""
+
+    summary = StringField("Summary")
+
+
 @bp.get("/alerts")
 @requires(Permission.SEE_ALERTS)
 def index() -> Response:
-    """The newest alerts first, fifty on a page; unknown filters mean the usual ones."""
-    tab = request.args.get("status", "open")
+    """The newest alerts first; unknown filters mean the usual ones."""
+    context = listed(request.args)
+    render = fragment if request.headers.get("HX-Target") == "alert-list" else page
+    return render(f"alerts/{'_list' if render is fragment else 'index'}.html", **context)
+
+
+def listed(filters: Mapping[str, str]) -> dict[str, Any]:
+    """What `alerts/_list.html` shows: fifty alerts, or as many as can be chosen at once."""
+    tab = filters.get("status", "open")
     tab = tab if tab in TABS else "open"
-    source_id = row_id(request.args.get("source"))
+    source_id, before = row_id(filters.get("source")), row_id(filters.get("before"))
+    size = MOST_CHOSEN if filters.get("size") == str(MOST_CHOSEN) else queries.PAGE
     found = queries.alerts_of(
-        viewer(),
-        statuses=TABS[tab],
-        source_id=source_id,
-        before_id=row_id(request.args.get("before")),
+        viewer(), statuses=TABS[tab], source_id=source_id, before_id=before, most=size
     )
-    shown = found[: queries.PAGE]
-    context: dict[str, Any] = {
+    shown = found[:size]
+    kept = {
+        "status": tab,
+        "source": source_id,
+        "size": size if size != queries.PAGE else None,
+    }
+    return {
         "alerts": shown,
         "can_respond": viewer().can(Permission.RESPOND_TO_ALERTS),
         "counts": queries.open_counts(viewer()),
@@ -61,18 +79,18 @@ def index() -> Response:
         "tab": tab,
         "sources": sources.sources_of(viewer()),
         "source_id": source_id,
-        "is_first_page": "before" not in request.args,
-        "next_before": shown[-1].id if len(found) > queries.PAGE else None,
+        "is_first_page": before is None,
+        "next_before": shown[-1].id if len(found) > size else None,
+        "kept": kept,  # the filters, for every link and form of the list
+        "before": before,
+        "most_chosen": MOST_CHOSEN,
     }
-    render = fragment if request.headers.get("HX-Target") == "alert-list" else page
-    return render(f"alerts/{'_list' if render is fragment else 'index'}.html", **context)
 
 
 @bp.get("/alerts/<int:alert_id>")
 @requires(Permission.SEE_ALERTS)
 def show(alert_id: int) -> Response:
-    alert = queries.alert(viewer(), alert_id)
-    return page("alerts/show.html", form=CommentForm(), **_status(alert), **_story(alert))
+    return _show(queries.alert(viewer(), alert_id))
 
 
 @bp.get("/alerts/<int:alert_id>/status")
@@ -103,7 +121,7 @@ def details(alert_id: int) -> Response:
 @requires(Permission.SEE_ALERTS)
 def slack(alert_id: int) -> Response:
     alert = queries.alert(viewer(), alert_id)
-    return _slack(alert)
+    return slack_section(alert)
 
 
 @bp.post("/alerts/<int:alert_id>/try-now")
@@ -112,7 +130,7 @@ def try_now(alert_id: int) -> Answer:
     """Have the alert's message in one channel tried at once."""
     tries.try_now(alert_id, request.form.get("channel_id", ""), by=viewer())
     if request.headers.get("HX-Request"):
-        return _slack(queries.alert(viewer(), alert_id))
+        return slack_section(queries.alert(viewer(), alert_id))
     return redirect(url_for(".show", alert_id=alert_id))
 
 
@@ -157,7 +175,33 @@ def comment(alert_id: int) -> Answer:
 def _unfit_comment(alert: Alert, form: CommentForm) -> Answer:
     if request.headers.get("HX-Request"):
         return fragment("alerts/_comment_form.html", form=form, **_status(alert)), 422
-    return page("alerts/show.html", form=form, **_status(alert), **_story(alert)), 422
+    return _show(alert, form), 422
+
+
+@bp.post("/alerts/<int:alert_id>/summary")
+@requires(Permission.RESPOND_TO_ALERTS)
+def edit_summary(alert_id: int) -> Answer:
+    form = SummaryForm()
+    words = form.summary.data or ""
+    try:
+        operations.edit_summary(alert_id, words, by=viewer(), via=Via.WEB)
+    except (Invalid, Conflict) as problem:
+        db.session.rollback()
+        form_errors(form, Invalid(str(problem), field="summary"))
+        return _show(queries.alert(viewer(), alert_id), summary_form=form), problem.status
+    return redirect(url_for(".show", alert_id=alert_id))
+
+
+def _show(
+    alert: Alert, form: CommentForm | None = None, summary_form: SummaryForm | None = None
+) -> Response:
+    return page(
+        "alerts/show.html",
+        form=form or CommentForm(formdata=None),
+        summary_form=summary_form or SummaryForm(formdata=None, summary=alert.summary),
+        **_status(alert),
+        **_story(alert),
+    )
 
 
 def _answer(alert_id: int, conflict: str | None = None) -> Answer:
@@ -182,15 +226,25 @@ def _status(alert: Alert) -> dict[str, Any]:
     return {"alert": alert, "can_respond": viewer().can(Permission.RESPOND_TO_ALERTS)}
 
 
-def _slack(alert: Alert) -> Response:
+def slack_section(alert: Alert, *, conflict: str | None = None) -> Response:
+    """Where it is shown, what can be posted by hand, and why nothing was changed just now."""
     can_respond = viewer().can(Permission.RESPOND_TO_ALERTS)
-    return fragment("alerts/_slack.html", alert=alert, can_respond=can_respond, **_places(alert))
+    return fragment(
+        "alerts/_slack.html",
+        alert=alert,
+        can_respond=can_respond,
+        conflict=conflict,
+        **_places(alert),
+    )
 
 
 def _places(alert: Alert) -> dict[str, Any]:
+    shown = places.places(alert)
     return {
-        "places": places.places(alert),
-        "actions": routing.actions_for(alert),
+        "places": shown,
+        "actions": [] if shown else routing.why_not(alert),
+        "manual_actions": routing.manual_actions(alert),
+        "words": errors.words,
         "can_manage_actions": viewer().can(Permission.MANAGE_ALERT_ACTIONS),
     }
 

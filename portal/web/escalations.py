@@ -77,6 +77,18 @@ def add_responder(alert_id: int) -> Answer:
     )
 
 
+@bp.post("/alerts/<int:alert_id>/remove-responder")
+@requires(Permission.RESPOND_TO_ALERTS)
+def remove_responder(alert_id: int) -> Answer:
+    chosen = SteerForm().person.data or ""
+    return _done(
+        alert_id,
+        lambda: operations.remove_responder(
+            alert_id, Target.parse(chosen).id, by=viewer(), via=Via.WEB
+        ),
+    )
+
+
 def context(alert: Alert) -> dict[str, Any]:
     """What `alerts/_escalation.html` shows: the state, what comes next, and what can be chosen."""
     climb = queries.escalation_of(alert)

@@ -9,8 +9,9 @@ from sqlalchemy import func, select, update
 
 from portal.db import db, now
 from portal.domain.accounts.models import User
+from portal.domain.alerts import operations as alerts
 from portal.domain.alerts import queries
-from portal.domain.alerts.models import Alert, AlertStatus, Priority, TimelineKind
+from portal.domain.alerts.models import Alert, AlertStatus, Priority, TimelineKind, Via
 from portal.domain.routing.models import AfterStorm, AlertAction
 from portal.slack.places import places
 from portal.slack.posted import Lane, PostedMessage, Summary
@@ -170,11 +171,52 @@ def test_a_stranger_is_told_so_and_changes_nothing(story: Story, people: dict[st
     assert statuses(story) == {"pending": 12}
 
 
-def test_the_list_names_the_alerts_with_links(story: Story, people: dict[str, User]) -> None:
-    a_storm(story, people, 35)
-    (said,) = press(story, "U0ADA", "summary_list")
-    assert said.count("/alerts/") == 30
-    assert "5 more" in said
+def the_list(story: Story, user_id: str = "U0ADA") -> dict[str, Any]:
+    story.work()
+    view = story.sandbox.open_view_of(user_id)
+    assert view is not None
+    return view
+
+
+def test_the_list_shows_every_alert_in_pages(story: Story, people: dict[str, User]) -> None:
+    ids = a_storm(story, people, 25)
+    press(story, "U0ADA", "summary_list")
+    seen = []
+    for page in (1, 2, 3):
+        view = the_list(story)
+        assert f"Page {page} of 3 · 25 alerts" in str(view)
+        seen += [alert_id for alert_id in ids if f"/alerts/{alert_id}|" in str(view)]
+        if page < 3:
+            story.sandbox.act_in_view("U0ADA", "Next ›")
+    assert sorted(seen) == ids
+    assert story.sandbox.violations() == []
+
+
+def test_an_alert_answered_in_the_list_changes_there_and_keeps_its_place(
+    story: Story, people: dict[str, User]
+) -> None:
+    ids = a_storm(story, people, 25)
+    press(story, "U0ADA", "summary_list")
+    before = the_list(story)
+    (first, *_) = [block for block in before["blocks"] if block["type"] == "actions"]
+    assert first["elements"][0]["value"] == str(ids[-1])  # the newest is on top
+    story.sandbox.act_in_view("U0ADA", "summary_one_acknowledge")
+    assert statuses(story) == {"pending": 24, "acknowledged": 1}
+    after = the_list(story)
+    assert "*Ada* has it" in str(after["blocks"][0])
+    story.sandbox.act_in_view("U0ADA", "summary_one_resolve")
+    assert statuses(story) == {"pending": 24, "resolved": 1}
+    assert "Resolved by *Ada*" in str(the_list(story)["blocks"][0])
+
+
+def test_the_list_says_who_was_faster(story: Story, people: dict[str, User]) -> None:
+    ids = a_storm(story, people, 12)
+    press(story, "U0ADA", "summary_list")
+    the_list(story)
+    with story.app.app_context():
+        alerts.resolve(ids[-1], by=db.session.merge(people["uma"], load=False), via=Via.WEB)
+    story.sandbox.act_in_view("U0ADA", "summary_one_acknowledge")
+    assert "by Uma. Your acknowledgement came too late" in str(the_list(story))
 
 
 def test_the_list_does_not_tell_those_who_may_see_no_alert_that_none_is_open(

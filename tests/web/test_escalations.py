@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from portal.db import db
@@ -13,8 +14,9 @@ from portal.domain.accounts.models import Account, User
 from portal.domain.accounts.permissions import Role
 from portal.domain.alerts import operations as alerts
 from portal.domain.alerts.models import Alert, AlertStatus, Via
-from portal.domain.escalation import queries
+from portal.domain.escalation import operations, queries
 from portal.domain.escalation.models import EscalationPolicy
+from portal.domain.notifications.models import Notification, NotificationState
 from portal.domain.sources.models import AlertSource
 from tests.make import make_account, make_alert, make_policy, make_source, make_user, sign_in
 from tests.web.pages import post, text_of
@@ -179,3 +181,53 @@ def test_another_account_sees_and_steers_nothing(
     for deed in ("escalate", "reroute", "raise", "add-responder"):
         answer = post(client, f"{path}/{deed}", on="/on-call", level="1")
         assert answer.status_code == HTTPStatus.NOT_FOUND
+
+
+def test_a_responder_is_removed_and_told_nothing_further(
+    app: Flask, client: FlaskClient, world: World
+) -> None:
+    with app.app_context():
+        operations.add_responder(world.alert.id, world.ada.id, by=world.bob, via=Via.WEB)
+    answer = steer(client, world.alert, "remove-responder", person=f"person:{world.ada.id}")
+    assert answer.status_code == HTTPStatus.FOUND
+    assert responders(app, world.alert) == ["Bob"]
+    page = text_of(client.get(f"/alerts/{world.alert.id}"))
+    assert "Bob took Ada off the responders on the web" in page
+    with app.app_context():
+        wanted = select(Notification).where(
+            Notification.user_id == world.ada.id, Notification.alert_id == world.alert.id
+        )
+        states = {each.state for each in db.session.scalars(wanted)}
+    assert states.isdisjoint({NotificationState.PLANNED, NotificationState.UNDER_WAY})
+    again = steer(client, world.alert, "remove-responder", person=f"person:{world.ada.id}")
+    assert "Ada is no responder" in text_of(client.get(again.location))
+
+
+def responders(app: Flask, alert: Alert) -> list[str]:
+    with app.app_context():
+        present = db.session.get_one(Alert, alert.id)
+        return [each.user.name for each in queries.responders_of(present)]
+
+
+def test_a_summary_is_put_in_other_words(app: Flask, client: FlaskClient, world: World) -> None:
+    path = f"/alerts/{world.alert.id}"
+    post(client, f"{path}/summary", on=path, summary="  The disk of  db-1 is full ")
+    page = text_of(client.get(path))
+    assert "The disk of db-1 is full" in page
+    assert "Bob changed the summary on the web, before: “Disk full on db-1”" in page
+
+
+def test_a_summary_that_does_not_fit_is_not_lost(
+    app: Flask, client: FlaskClient, world: World
+) -> None:
+    path = f"/alerts/{world.alert.id}"
+    answer = post(client, f"{path}/summary", on=path, summary="x" * 251)
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert "at most 250 characters" in text_of(answer)
+    assert "x" * 251 in answer.text
+    with app.app_context():
+        alerts.resolve(world.alert.id, by=world.bob, via=Via.WEB)
+    late = post(client, f"{path}/summary", on="/alerts", summary="too late")
+    assert late.status_code == HTTPStatus.CONFLICT
+    assert "by Bob. Nothing was changed." in text_of(late)
+    assert "too late" in late.text

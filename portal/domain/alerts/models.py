@@ -122,6 +122,7 @@ class TimelineKind(StrEnum):
     NOT_ROUTED = "not_routed"  # no policy has the routing key of the event
     RESPONDER_ADDED = "responder_added"
     RESPONDER_REMOVED = "responder_removed"
+    SUMMARY_CHANGED = "summary_changed"  # the data says before and after
     NOT_RESOLVED = "not_resolved"  # within the time that an alert action names
     ACTION_SUCCEEDED = "action_succeeded"  # a person had a manual alert action carried out
     ACTION_FAILED = "action_failed"

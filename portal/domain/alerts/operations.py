@@ -6,11 +6,19 @@ from portal.db import db, now
 from portal.domain.accounts.models import User
 from portal.domain.accounts.permissions import Permission
 from portal.domain.alerts import queries, timeline
-from portal.domain.alerts.models import Alert, AlertStatus, Priority, TimelineKind, Via
+from portal.domain.alerts.models import (
+    LONGEST_SUMMARY,
+    Alert,
+    AlertStatus,
+    Priority,
+    TimelineKind,
+    Via,
+)
 from portal.domain.facts import (
     AlertAcknowledged,
     AlertPriorityRaised,
     AlertResolved,
+    AlertSummaryChanged,
     announce,
 )
 from portal.errors import Conflict, Invalid
@@ -41,17 +49,21 @@ def acknowledge(alert_id: int, *, by: User, via: Via) -> Alert:
     return alert
 
 
-def resolve(alert_id: int, *, by: User, via: Via) -> Alert:
-    """Say that it is done for good, also straight from pending.
+def resolve(alert_id: int, *, by: User, via: Via, comment: str = "") -> Alert:
+    """Say that it is done for good, also straight from pending; with a remark, if there is one.
 
-    A second click of the same person changes nothing; Conflict says who was faster.
+    A second click of the same person changes nothing; Conflict says who was faster. Raises Invalid
+    for a remark that is too long.
     """
     alert = _locked(alert_id, by)
+    remark = check_comment(comment) if comment.strip() else ""
     if alert.status is AlertStatus.RESOLVED:
         if alert.resolved_by_id != by.id:
             _refuse_resolved(alert, "Nothing was changed.")
         db.session.commit()
         return alert
+    if remark:
+        timeline.record(alert, TimelineKind.COMMENT_ADDED, by=by, via=via, content=remark)
     alert.status = AlertStatus.RESOLVED
     alert.resolved_at, alert.resolved_by_id = now(), by.id
     timeline.record(alert, TimelineKind.RESOLVED, by=by, via=via)
@@ -77,14 +89,41 @@ def raise_priority(alert_id: int, *, by: User, via: Via) -> Alert:
 def comment(alert_id: int, text: str, *, by: User, via: Via) -> Alert:
     """Add a remark to the timeline. Raises Invalid when it is empty or too long."""
     alert = _locked(alert_id, by)
+    content = check_comment(text)
+    timeline.record(alert, TimelineKind.COMMENT_ADDED, by=by, via=via, content=content)
+    db.session.commit()
+    return alert
+
+
+def edit_summary(alert_id: int, summary: str, *, by: User, via: Via) -> Alert:
+    """Put an open alert in other words; the timeline keeps both. The same words change nothing.
+
+    Raises Invalid when it is empty or too long, Conflict when the alert is resolved.
+    """
+    alert = _locked(alert_id, by)
+    after = " ".join(summary.replace("\x00", "").split())
+    if alert.status is AlertStatus.RESOLVED:
+        _refuse_resolved(alert, "Nothing was changed.")
+    if not 0 < len(after) <= LONGEST_SUMMARY:
+        words = f"Please give a summary of at most {LONGEST_SUMMARY} characters."
+        raise Invalid(words, field="summary")
+    before, alert.summary = alert.summary, after
+    if after != before:
+        changed = {"before": before, "after": after}
+        timeline.record(alert, TimelineKind.SUMMARY_CHANGED, by=by, via=via, **changed)
+        announce(AlertSummaryChanged(alert.id))
+    db.session.commit()
+    return alert
+
+
+def check_comment(text: str) -> str:
+    """The remark as it is kept. Raises Invalid when it is empty or too long."""
     content = text.strip().replace("\x00", "")
     if not 0 < len(content) <= LONGEST_COMMENT:
         raise Invalid(
             f"Please write a comment of 1 to {LONGEST_COMMENT} characters.", field="content"
         )
-    timeline.record(alert, TimelineKind.COMMENT_ADDED, by=by, via=via, content=content)
-    db.session.commit()
-    return alert
+    return content
 
 
 def _locked(alert_id: int, by: User) -> Alert:

@@ -61,8 +61,9 @@ def alerts_of(
     statuses: Collection[AlertStatus],
     source_id: int | None = None,
     before_id: int | None = None,
+    most: int = PAGE,
 ) -> list[Alert]:
-    """The newest alerts first, one more than a page holds if there are more."""
+    """The newest alerts first, one more than a page of `most` holds if there are more."""
     wanted = visible_to(viewer).where(Alert.status.in_(statuses))
     if source_id is not None:
         wanted = wanted.where(Alert.source_id == source_id)
@@ -71,7 +72,7 @@ def alerts_of(
     people = joinedload(Alert.acknowledged_by), joinedload(Alert.resolved_by)
     heavy = defer(Alert.details), defer(Alert.custom_details)  # a mebibyte each, for one line
     wanted = wanted.options(joinedload(Alert.source), *people, *heavy)
-    return list(db.session.scalars(wanted.order_by(Alert.id.desc()).limit(PAGE + 1)))
+    return list(db.session.scalars(wanted.order_by(Alert.id.desc()).limit(most + 1)))
 
 
 def open_counts(viewer: User) -> dict[AlertStatus, int]:

@@ -19,7 +19,7 @@ from portal.domain.escalation.models import AlertEscalation, Responder
 from portal.domain.escalation.policies import DELAYS
 from portal.domain.escalation.steps import Position
 from portal.domain.escalation.targets import Target, TargetKind
-from portal.domain.facts import AlertRerouted, announce
+from portal.domain.facts import AlertRerouted, ResponderRemoved, announce
 from portal.domain.oncall import queries as oncall
 from portal.errors import Conflict, Invalid
 
@@ -90,6 +90,24 @@ def add_responder(alert_id: int, user_id: int, *, by: User, via: Via) -> Alert:
         raise Conflict(f"{person.name} is a responder already. Nothing was changed.")
     timeline.record(alert, TimelineKind.RESPONDER_ADDED, by=by, via=via, person=person.name)
     climbing.ask([(alert.id, person.id)])
+    db.session.commit()
+    return alert
+
+
+def remove_responder(alert_id: int, user_id: int, *, by: User, via: Via) -> Alert:
+    """The person need not act any more and is told nothing further; the timeline still knows them.
+
+    Status and escalation stay as they are: a later level may ask them again. Raises Conflict when
+    they are no responder.
+    """
+    alert = _open(alert_id, by)
+    person = accounts.person(by, user_id)
+    responder = db.session.get(Responder, (alert.id, person.id))
+    if responder is None:
+        raise Conflict(f"{person.name} is no responder. Nothing was changed.")
+    db.session.delete(responder)
+    timeline.record(alert, TimelineKind.RESPONDER_REMOVED, by=by, via=via, person=person.name)
+    announce(ResponderRemoved(alert.id, person.id))
     db.session.commit()
     return alert
 

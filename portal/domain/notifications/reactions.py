@@ -17,6 +17,7 @@ from portal.domain.facts import (
     NotificationDue,
     PersonChanged,
     ResponderAdded,
+    ResponderRemoved,
     announce,
 )
 from portal.domain.notifications import outcomes, queries
@@ -64,6 +65,15 @@ def plan(facts: Sequence[ResponderAdded]) -> None:
 def hush(fact: AlertAcknowledged | AlertResolved | AlertRerouted) -> None:
     """Somebody has answered, or others are asked instead: nobody else is told."""
     _cancel(Notification.alert_id == fact.alert_id, Notification.state.in_(OPEN))
+
+
+def spare(fact: ResponderRemoved) -> None:
+    """One person is not asked any more; the others still are."""
+    _cancel(
+        Notification.alert_id == fact.alert_id,
+        Notification.user_id == fact.user_id,
+        Notification.state.in_(OPEN),
+    )
 
 
 def forget(fact: PersonChanged) -> None:
