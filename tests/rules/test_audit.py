@@ -21,6 +21,7 @@ NOT_AUDITED = {
     "notices/operations.py": {"dismiss"},
     # How people want to be told is their own affair; what was sent stands on the timeline.
     "notifications/operations.py": {
+        "bring_near",
         "choose",
         "mute",
         "next_way",
