@@ -39,9 +39,8 @@ from portal.slack.messages import home as view
 from portal.slack.messages.home import MyShift, Overview, Policy, Shown
 from portal.slack.messages.oncall import CHOOSE
 from portal.slack.payloads import BlockAction
-from portal.slack.refusals import NOT_CONNECTED
 
-AHEAD = timedelta(days=28)
+AHEAD, LONGEST_SHIFT = timedelta(days=28), timedelta(days=60)
 LOOKED_AT = timedelta(minutes=10)  # nobody waits for a Home longer than that
 
 log = structlog.get_logger()
@@ -136,7 +135,7 @@ def _view(account_id: int, slack_user_id: str) -> dict[str, Any] | None:
     if person is None:
         offered = connects.offer_to_stranger(account_id, slack_user_id)
         url = connects.address(offered) if offered is not None else None
-        offer = connects.blocks(NOT_CONNECTED, url) if url else []
+        offer = connects.blocks(view.HOW_TO_CONNECT, url) if url else []
         return view.connect(installation.team_name, offer)
     url = current_app.config["PUBLIC_URL"]
     if not person.can(Permission.SEE_ALERTS):
@@ -178,7 +177,8 @@ def _overview(person: User, url: str, answer: list[dict[str, Any]]) -> Overview:
 
 
 def _shifts(person: User, url: str, moment: datetime) -> list[MyShift]:
-    found = shifts.shifts_of(person, moment, moment + AHEAD)[: view.MOST_SHIFTS]
+    found = shifts.shifts_of(person, moment, moment + AHEAD + LONGEST_SHIFT)
+    coming = [each for each in found if each[1].starts_at < moment + AHEAD]
     return [
         MyShift(
             schedule.name,
@@ -187,5 +187,5 @@ def _shifts(person: User, url: str, moment: datetime) -> list[MyShift]:
             shift.ends_at,
             is_now=shift.starts_at <= moment,
         )
-        for schedule, shift in found
+        for schedule, shift in coming[: view.MOST_SHIFTS]
     ]

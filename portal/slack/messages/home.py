@@ -23,6 +23,10 @@ from portal.slack.messages.text import escape, link, moment
 from portal.slack.messages.text import plain as harmless
 
 CREATE = "home_create"
+HOW_TO_CONNECT = (
+    "Have an account? Press *Connect*, sign in and confirm that this is you. Have none? Ask an admin"
+    " to invite you with the e-mail address of your Slack profile: then you are known by itself."
+)
 # Far below the 100 blocks of a Home: three for each alert, one for each list.
 MOST_ALERTS, MOST_SHIFTS, MOST_POLICIES = 10, 5, 15
 LONGEST_NAME, LONGEST_SUMMARY = 80, 200
