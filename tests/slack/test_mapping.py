@@ -97,7 +97,7 @@ def test_the_pages_name_the_slack_user_of_whoever_is_connected(
 ) -> None:
     page = story.browser(cast["adam"]).get("/settings/users").text
     assert "ada.lovelace" in page
-    assert "U0ADA, by e-mail address" in page
+    assert "U0ADA, by address" in page
     assert "ada.lovelace" in story.browser(cast["ada"]).get("/profile").text
 
 
