@@ -22,6 +22,7 @@ from portal import create_app, private_postgres, processes
 from portal.db import db
 from portal.domain.accounts.models import Account
 from portal.domain.routing import operations as routing
+from portal.domain.routing.drafts import ActionDraft
 from portal.domain.sources import operations as sources
 from tests.scenarios.conftest import free_port
 
@@ -140,13 +141,8 @@ class Lab:
             account = db.session.execute(select(Account)).scalar_one()
             name = name or f"bench {channel_id} {secrets.token_hex(3)}"
             made, key = sources.create(account=account, name=name, type="api", by=None)
-            routing.create(
-                account=account,
-                sources=[made],
-                channel_id=channel_id,
-                channel_name=channel_id.lower(),
-                by=None,
-            )
+            draft = ActionDraft(sources=[made], channels=[(channel_id, channel_id.lower())])
+            routing.create(draft, account=account, by=None)
         return str(key)
 
     def channels(self, number: int) -> list[str]:
