@@ -12,6 +12,7 @@ from portal import bodies, connections, private_postgres, subscriptions
 from portal.db import db
 from portal.extensions import csrf, htmx, login_manager, migrate
 from portal.ingest import endpoints as ingest
+from portal.jobs import alert_actions as action_timers  # noqa: F401 - likewise
 from portal.jobs import clocks as clock_watch  # noqa: F401 - what a wrong clock has planned
 from portal.jobs import escalations as timers  # noqa: F401 - what every worker does by the clock
 from portal.jobs import upkeep  # noqa: F401 - its periodic jobs belong to every worker
@@ -24,11 +25,13 @@ from portal.slack.tokens import render_item
 from portal.web import (
     access,
     alert_actions,
+    alert_runs,
     alert_sources,
     alerts,
     alerts_in_bulk,
     banners,
     calendar_feeds,
+    connect,
     dedicated_channels,
     errors,
     escalation_policies,
@@ -36,7 +39,6 @@ from portal.web import (
     headers,
     hosts,
     login,
-    manual_actions,
     new_alert,
     notifications,
     oncall,
@@ -115,8 +117,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.url_map.converters["int"] = RowId
     for part in (
         login,
-        manual_actions,
         profile,
+        connect,
         notifications,
         banners,
         alerts,
@@ -129,6 +131,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         alert_sources,
         slack_sources,
         alert_actions,
+        alert_runs,
         schedules,
         schedule_editor,
         schedule_exchanges,

@@ -194,7 +194,9 @@ curl -i -H 'Content-Type: application/json' -d '{json.dumps(event)}' {portal}/ap
      {portal}/alerts
   6. Send another alert and leave it alone: after {demo_data.TIMEOUT} min the second level is asked. Who is on call:
      {portal}/on-call
-  7. See all linked workspaces as support staff do: sign out, and in as sam@tocsin.example:
+  7. Without an account: as Walter Walkin, type /il-alert in #ops. As Uma Ueda, type /ilert in #db:
+     {pretend}/w/T0ACME/U0WALTER/{demo_data.OPEN_CHANNEL[0]}
+  8. See all linked workspaces as support staff do: sign out, and in as sam@tocsin.example:
      {portal}/support/workspaces
 
 Ctrl-C ends all of it; the next `make demo` goes on from here, `make demo ARGS=--fresh` anew.

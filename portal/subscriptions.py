@@ -30,8 +30,8 @@ from portal.slack import (
     dedicated_reactions,
     direct_messages,
     link_notices,
+    mapping,
     new_alert_told,
-    people,
     revocations,
     status_updates,
     user_groups,
@@ -63,10 +63,10 @@ SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
     facts.PersonChanged: Reactions(
         with_it=(absences.note_absence, notifications.forget, direct_messages.forget)
     ),
+    facts.PersonJoined: Reactions(after_it=(mapping.look_up,)),
     facts.AlertCreated: Reactions(
         with_it=(
             escalation.begin,
-            dedicated_channels.create_where_wanted,
             slack.show_new_alert,
             new_alert_told.tell_creator,
         )
@@ -75,7 +75,7 @@ SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
     facts.AlertAcknowledged: ANSWERED,
     facts.AlertResolved: ANSWERED,
     facts.AlertPriorityRaised: Reactions(
-        with_it=(escalation.go_on, dedicated_channels.create_where_wanted),
+        with_it=(escalation.go_on, dedicated_channels.create_for_raised),
         together=(slack.show_alerts_anew,),
     ),
     facts.AlertEscalated: Reactions(together=(slack.show_alerts_anew,)),
@@ -118,7 +118,7 @@ SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
             link_notices.say_no_more,
             user_groups.try_again,
         ),
-        after_it=(people.link_people,),
+        after_it=(mapping.look_up,),
     ),
     facts.WorkspaceBroken: Reactions(
         with_it=(link_notices.tell_admins, direct_messages.link_is_gone)

@@ -169,6 +169,7 @@ def make_action(
     account: Account | None = None,
     channel_id: str = "C0123456789",
     channel_name: str = "ops",
+    name: str = "",
     **more: Any,
 ) -> AlertAction:
     """Alerts of these sources (a new one if none is given) appear in the channel."""
@@ -176,7 +177,7 @@ def make_action(
     with current_app.app_context():
         action = AlertAction(
             account_id=chosen[0].account_id,
-            name=f"Alerts to #{channel_name}",
+            name=name or f"Alerts to #{channel_name}",
             channels=[
                 ActionChannel(
                     account_id=chosen[0].account_id,

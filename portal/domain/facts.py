@@ -19,6 +19,13 @@ class PersonChanged(Fact):
 
 
 @dataclass(frozen=True)
+class PersonJoined(Fact):
+    """Somebody was added to an account."""
+
+    account_id: int
+
+
+@dataclass(frozen=True)
 class AlertCreated(Fact):
     """Whoever opened it by hand may have chosen a policy, or people to ask instead of one."""
 

@@ -28,8 +28,9 @@ class Verdict:
     retry_after: int  # seconds until the window ends, at least 1
 
 
-def hit(key: str, *, limit: int, window: timedelta, step: int = 1) -> Verdict:
-    """Count one try and say whether it is within `limit` per `window`.
+def hit(key: str, *, limit: int, window: timedelta, step: int = 1, number: int = 1) -> Verdict:
+    """Count one try, or several that come together, and say whether it is within `limit` per
+    `window`: what begins within the limit is.
 
     It has a transaction of its own (call it outside any other), which does not wait for the disk:
     after a power cut a count may be too low, which harms nobody. With a `step`, this process counts
@@ -39,7 +40,8 @@ def hit(key: str, *, limit: int, window: timedelta, step: int = 1) -> Verdict:
     seconds = int(window.total_seconds())
     moment = now()
     start = datetime.fromtimestamp(moment.timestamp() // seconds * seconds, tz=moment.tzinfo)
-    if _use_spare(key, start):
+    step = max(step, number)
+    if _use_spare(key, start, number):
         return Verdict(is_allowed=True, retry_after=0)
     over = (RateCounter.tries >= limit).cast(Integer)
     counted = (
@@ -55,7 +57,7 @@ def hit(key: str, *, limit: int, window: timedelta, step: int = 1) -> Verdict:
     before = db.session.execute(counted).scalar_one() - step
     db.session.commit()
     if before < limit:
-        _keep_spare(key, start, min(step, limit - before) - 1)
+        _keep_spare(key, start, min(step, limit - before) - number)
     left = int((start + window - moment).total_seconds())
     return Verdict(is_allowed=before < limit, retry_after=max(1, left + 1))
 
@@ -64,19 +66,19 @@ _spare: dict[str, tuple[datetime, int]] = {}  # tries of this process, counted a
 _spare_lock = Lock()
 
 
-def _use_spare(key: str, start: datetime) -> bool:
+def _use_spare(key: str, start: datetime, number: int) -> bool:
     with _spare_lock:
         window, left = _spare.get(key, (start, 0))
-        if window != start or left < 1:
+        if window != start or left < number:
             return False
-        _spare[key] = (start, left - 1)
+        _spare[key] = (start, left - number)
         return True
 
 
 def _keep_spare(key: str, start: datetime, left: int) -> None:
     with _spare_lock:
         window, had = _spare.get(key, (start, 0))
-        _spare[key] = (start, left + (had if window == start else 0))
+        _spare[key] = (start, max(0, left + (had if window == start else 0)))
 
 
 def note_refusal(key: str, *, window: timedelta) -> None:

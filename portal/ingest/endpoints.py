@@ -3,6 +3,7 @@
 Every answer but 202 is JSON `{status, message, code, details}`; 202 means that it is committed.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -16,14 +17,18 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from portal.db import db
 from portal.domain import rate_limits
 from portal.domain.alerts import receive
+from portal.domain.alerts.incoming import IncomingEvent
 from portal.domain.sources import queries as sources
 from portal.domain.sources.models import AlertSource
 from portal.errors import Invalid, NotFound, TooMany
-from portal.ingest.formats import native
+from portal.ingest.formats import alertmanager, native
 
 WINDOW = timedelta(minutes=1)
 STEPS = 200  # so often in a minute, at most, a process asks the database for a source's count
 RETRY_AFTER_AN_OUTAGE = 5  # seconds
+
+# The formats of other tools: the name in the address → what makes events of the body.
+FORMATS: dict[str, Callable[[bytes], list[IncomingEvent]]] = {"alertmanager": alertmanager.parse}
 
 log = structlog.get_logger()
 bp = Blueprint("ingest", __name__)
@@ -41,6 +46,32 @@ def events() -> ResponseReturnValue:
     return response
 
 
+@bp.post("/api/ingest/<format>/<integration_key>")
+def notification(format: str, integration_key: str) -> ResponseReturnValue:
+    """Store all that a tool says in its own format, or nothing of it, then answer 202.
+
+    The answer names the first event; the source's event log has them all.
+    """
+    parse = FORMATS.get(format)
+    if parse is None:
+        return _answer(
+            404, "UNKNOWN_FORMAT", f"There is no such format. Known: {', '.join(FORMATS)}."
+        )
+    source = sources.by_integration_key(integration_key)
+    found = parse(request.get_data())
+    response = Response(status=202)
+    if found:
+        _limit(source, len(found))
+        response.headers["correlation-id"] = str(receive.receive_all(source, found)[0].id)
+    del response.headers["Content-Type"]  # there is no content
+    return response
+
+
+@bp.route("/api/ingest/<format>/<integration_key>", methods=["GET", "PUT", "PATCH", "DELETE"])
+def only_post_notifications(format: str, integration_key: str) -> ResponseReturnValue:
+    return only_post()
+
+
 @bp.route("/api/events", methods=["GET", "PUT", "PATCH", "DELETE"])
 def only_post() -> ResponseReturnValue:
     answer = _answer(405, "METHOD_NOT_ALLOWED", "Please send events with POST.")
@@ -48,10 +79,11 @@ def only_post() -> ResponseReturnValue:
     return answer
 
 
-def _limit(source: AlertSource) -> None:
+def _limit(source: AlertSource, number: int = 1) -> None:
     limit = current_app.config["EVENTS_PER_MINUTE"]
     step = max(1, limit // STEPS)
-    verdict = rate_limits.hit(f"events:{source.id}", limit=limit, window=WINDOW, step=step)
+    key = f"events:{source.id}"
+    verdict = rate_limits.hit(key, limit=limit, window=WINDOW, step=step, number=number)
     if not verdict.is_allowed:
         raise TooMany(
             f"This alert source may send {limit} events per minute. Please send it again later.",

@@ -17,7 +17,7 @@ SECRET_NAMES = re.compile(
 SECRET_VALUES = re.compile(
     r"xox[a-z]-[\w.-]+|xoxe\.[\w.-]+|https?://[^\s\"']*/(?:actions|commands|app|app-actions|services)/[^\s\"']+"
     r"|(?<=Bearer )[\w.~+/=-]+|(?<=[?&]code=)[^&\s\"']+|(?<=[?&]state=)[^&\s\"']+|(?<=/api/ingest/)[\w-]+/[\w-]+"
-    r"|(?<=/invitations/)[\w-]+|(?<=/calendar/)[\w-]+|\$argon2\w*\$[\w$=,+/.-]*"
+    r"|(?<=/invitations/)[\w-]+|(?<=/connect/)[\w-]+|(?<=/calendar/)[\w-]+|\$argon2\w*\$[\w$=,+/.-]*"
 )
 HIDDEN = "[hidden]"
 REQUEST_ID = re.compile(r"[\w-]{8,64}")

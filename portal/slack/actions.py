@@ -13,22 +13,25 @@ from portal.errors import PortalError
 from portal.jobs.engine import job, wake
 from portal.slack import (
     channel_menu,
+    connects,
     installations,
+    mapping,
     modals,
     oncall_clicks,
     people,
     probes,
-    profiles,
     replies,
     summary_clicks,
     workspace,
 )
 from portal.slack.clicks import SlackClick
 from portal.slack.errors import Meaning, SlackError
+from portal.slack.installations import SlackInstallation
 from portal.slack.messages.alert import ACKNOWLEDGE, MORE, RESOLVE
 from portal.slack.messages.summary import LIST
 from portal.slack.payloads import BlockAction
 from portal.slack.refusals import (
+    NO_SUCH_USER,
     NOT_AVAILABLE,
     NOT_CONNECTED,
     NOT_LINKED,
@@ -60,7 +63,9 @@ OPENS: dict[str, tuple[str, str]] = {MORE: (MORE, "alert_id"), LIST: (LIST, "sum
 def press(click: BlockAction) -> None:
     """Carry out a click of a linked person; of anybody else, note it and ask Slack who they are."""
     installation = installations.of_team(click.team_id)
-    if installation is None:
+    if click.action_id == connects.CONNECT:
+        pass  # it opens an address in the browser
+    elif installation is None:
         _tell(click, None, NOT_LINKED)
     elif click.user_team_id not in (installation.team_id, installation.enterprise_id):
         _tell(click, installation.account_id, only_members(installation.team_name))
@@ -149,16 +154,16 @@ def identify_clicker(click_id: int) -> None:
         record = workspace.call(credentials, "users.info", user=slack_user_id).get("user") or {}
     except SlackError as problem:
         log.warning("clicker_not_identified", click_id=click_id, slack_error=problem.code)
-        _finish(click_id, NOT_CONNECTED if problem.meaning is Meaning.PERSON else SLACK_AWAY)
+        _finish(click_id, NO_SUCH_USER if problem.meaning is Meaning.PERSON else SLACK_AWAY)
         return
     click = db.session.get(SlackClick, click_id)
     installation = installations.of_account(click.account_id) if click else None
-    person = people.person_of(record, installation) if click and installation else None
-    if person is None or click is None or installation is None:
-        _finish(click_id, NOT_CONNECTED)
+    person = mapping.recognise(record, installation) if click and installation else None
+    if click is None or installation is None:
         return
-    people.link(person, slack_user_id)
-    profiles.note(record, installation)
+    if person is None:
+        _not_connected(click, installation)
+        return
     if click.action_id in summary_clicks.ACTION_IDS:
         wake(summary_clicks.carry_out, click_id=click_id)
         db.session.commit()
@@ -166,6 +171,21 @@ def identify_clicker(click_id: int) -> None:
     db.session.commit()
     _act(click.action_id, click.alert_id, person, click, click.account_id)
     _finish(click_id, None)
+
+
+def _not_connected(click: SlackClick, installation: SlackInstallation) -> None:
+    """Offer to connect, and keep what was pressed for then; not to whom we would never connect."""
+    alert_id = click.alert_id if click.action_id in BY_ACTION_ID else None  # else of a summary
+    offered = connects.offer_to_stranger(
+        click.account_id, click.slack_user_id, action_id=click.action_id, about_id=alert_id
+    )
+    if offered is None:
+        _finish(click.id, only_members(installation.team_name))
+        return
+    db.session.delete(click)
+    db.session.flush()
+    _tell(click, click.account_id, NOT_CONNECTED, connect_id=offered)
+    db.session.commit()
 
 
 def _finish(click_id: int, explanation: str | None) -> None:
@@ -178,11 +198,17 @@ def _finish(click_id: int, explanation: str | None) -> None:
     db.session.commit()
 
 
-def _tell(click: BlockAction | SlackClick, account_id: int | None, text: str) -> None:
+def _tell(
+    click: BlockAction | SlackClick,
+    account_id: int | None,
+    text: str,
+    connect_id: int | None = None,
+) -> None:
     replies.say(
         text,
         account_id=account_id,
         slack_user_id=click.slack_user_id if isinstance(click, SlackClick) else click.user_id,
         channel_id=click.channel_id,
         response_url=click.response_url,
+        connect_id=connect_id,
     )

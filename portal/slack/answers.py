@@ -5,7 +5,7 @@ from typing import Any
 
 from portal.db import db
 from portal.jobs.engine import Job
-from portal.slack import replies
+from portal.slack import connects, replies
 from portal.slack.clicks import SlackCommand
 
 Message = dict[str, Any]
@@ -25,7 +25,10 @@ class Answer:
 
 
 def finish(command_id: int, message: Message | None) -> None:
-    """Forget a noted command, and say what is still owed to whoever typed it."""
+    """Forget a noted command, and say what is still owed to whoever typed it.
+
+    Whoever gets words only and is not connected is offered that besides.
+    """
     noted = db.session.get(SlackCommand, command_id)
     if noted is not None:
         db.session.delete(noted)
@@ -38,5 +41,8 @@ def finish(command_id: int, message: Message | None) -> None:
                 slack_user_id=noted.slack_user_id,
                 channel_id=noted.channel_id,
                 response_url=noted.response_url,
+                connect_id=None
+                if message.get("blocks")
+                else connects.offer_to_stranger(noted.account_id, noted.slack_user_id),
             )
     db.session.commit()

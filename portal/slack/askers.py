@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from portal.db import db
 from portal.domain.accounts.models import User
-from portal.slack import installations, people, profiles, workspace
+from portal.slack import installations, mapping, people, profiles, workspace
 from portal.slack.installations import SlackInstallation
 from portal.slack.profiles import Kind, SlackProfile
 
@@ -74,8 +74,5 @@ def ask_slack(account_id: int, slack_user_id: str) -> None:
     record = workspace.call(credentials, "users.info", user=slack_user_id).get("user") or {}
     installation = installations.of_account(account_id)
     if installation is not None:
-        profiles.note(record, installation)
-        person = people.person_of(record, installation)
-        if person is not None and people.linked(account_id, slack_user_id) is None:
-            people.link(person, slack_user_id)
+        mapping.recognise(record, installation)
     db.session.commit()

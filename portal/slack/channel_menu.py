@@ -38,8 +38,8 @@ USAGE = (
     "`/ilert help` shows this."
 )
 NOT_CONNECTED = (
-    "Your Slack user is not connected to an account here. Ask an admin for an account with the"
-    " e-mail address of your Slack profile."
+    "Your Slack user is not connected to an account here. Press *Connect*, or ask an admin for an"
+    " account with the e-mail address of your Slack profile."
 )
 DIRECT = "Alert sources belong to channels. Type /ilert in the channel that should show alerts."
 NOT_INVITED = (

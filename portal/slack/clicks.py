@@ -67,5 +67,9 @@ class EphemeralReply(Base):
     blocks: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
     way: Mapped[Way] = mapped_column(closed_list(Way), default=Way.NEW)
     response_url: Mapped[str | None] = mapped_column(EncryptedStr)
+    # Below it the *Connect* button, whose address is made when the reply is sent.
+    connect_id: Mapped[int | None] = mapped_column(
+        ForeignKey("slack_connects.id", ondelete="SET NULL")
+    )
     created_at: Mapped[datetime] = mapped_column(default=now)
     attempts: Mapped[int] = mapped_column(default=0)

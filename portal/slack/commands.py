@@ -17,11 +17,10 @@ from portal.jobs.engine import job, wake
 from portal.slack import (
     channel_menu,
     installations,
+    mapping,
     modals,
     new_alert,
     oncall,
-    people,
-    profiles,
     workspace,
 )
 from portal.slack.answers import Answer, finish
@@ -138,10 +137,7 @@ def identify_asker(command_id: int) -> None:
     noted = db.session.get(SlackCommand, command_id)
     if installation is None or noted is None:
         return
-    profiles.note(record, installation)
-    person = people.person_of(record, installation)
-    if person is not None and people.linked(installation.account_id, slack_user_id) is None:
-        people.link(person, slack_user_id)
+    mapping.recognise(record, installation)
     asker = Asker.find(installation, slack_user_id, noted.channel_id, has_been_asked=True)
     answer = _answer(asker, noted.command, noted.text)
     if answer.then is None:

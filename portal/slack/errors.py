@@ -191,6 +191,7 @@ WORDS: dict[str, str] = {
         "ENCRYPTION_KEYS does not open the app's token. The operator can add the key that was used"
         " before."
     ),
+    "person_disconnected": "The person is not connected to that Slack user any more.",
     "person_left": "The person may not see alerts any more.",
     "interrupted": "An earlier attempt was interrupted.",
 }

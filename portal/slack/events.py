@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Base, db, now
 from portal.jobs.engine import wake
-from portal.slack import channel_health, link_state, payloads, probes, thread_comments
+from portal.slack import channel_health, link_state, mapping, payloads, probes, thread_comments
 from portal.slack.installations import SlackInstallation
 
 # `event_time` counts whole seconds, and Slack's clock is not ours.
@@ -103,6 +103,12 @@ def _about_a_channel(event: Event, installation: SlackInstallation) -> None:
     channel_health.follow(installation.account_id, event.body)
 
 
+def _about_a_person(event: Event, installation: SlackInstallation) -> None:
+    record = event.body.get("user")
+    if isinstance(record, dict):
+        mapping.follow(record, installation)
+
+
 def _said(event: Event, installation: SlackInstallation) -> None:
     thread_comments.note(event.body, installation)
 
@@ -111,6 +117,8 @@ HANDLERS: dict[str, Callable[[Event, SlackInstallation], None]] = {
     **dict.fromkeys(channel_health.HANDLERS, _about_a_channel),
     "app_uninstalled": _uninstalled,
     "tokens_revoked": _tokens_revoked,
+    "team_join": _about_a_person,
+    "user_change": _about_a_person,
     "message": _said,
 }
 # What the manifest asks for: messages come by the kind of their channel.

@@ -17,6 +17,7 @@ from portal.errors import Invalid, PortalError
 from portal.jobs.engine import job, wake
 from portal.slack import (
     askers,
+    connects,
     installations,
     new_alert,
     replies,
@@ -92,7 +93,8 @@ def show(modal_id: int) -> None:
         return
     except PortalError as refused:
         if view_id is None and modal.channel_id:
-            _tell(modal_id, str(refused))
+            offered = connects.offer_to_stranger(modal.account_id, modal.slack_user_id)
+            _tell(modal_id, str(refused), connect_id=offered)
             return
         view = _as_ours(notice(NOTHING_CHANGED, str(refused)), modal)
     modal.is_behind = False  # before Slack is told: a press meanwhile is not forgotten
@@ -254,7 +256,7 @@ def _update(credentials: Credentials, modal_id: int, view_id: str, view: View) -
         db.session.commit()
 
 
-def _tell(modal_id: int, text: str) -> None:
+def _tell(modal_id: int, text: str, connect_id: int | None = None) -> None:
     """There will be no modal: say why in the channel, to whoever asked for it."""
     modal = db.session.get(SlackModal, modal_id)
     if modal is not None:
@@ -265,5 +267,6 @@ def _tell(modal_id: int, text: str) -> None:
             slack_user_id=modal.slack_user_id,
             channel_id=modal.channel_id,
             response_url=modal.response_url,
+            connect_id=connect_id,
         )
     db.session.commit()

@@ -33,8 +33,7 @@ USAGE = (
 )
 NOT_SWITCHED_ON = (
     "Asking who is on call without an account is not switched on in this channel. An admin can add"
-    " the channel to a Slack alert source, or give you an account with the e-mail address of your"
-    " Slack profile."
+    " the channel to a Slack alert source, or you connect your account."
 )
 NO_CHOICE = "There is no escalation policy and no alert source you may see. Ask an admin."
 GONE = "This choice is no longer offered. Please choose again."

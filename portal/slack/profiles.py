@@ -30,9 +30,11 @@ class SlackProfile(Base):
 
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
     slack_user_id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(default="")  # as people see it in Slack
     kind: Mapped[Kind] = mapped_column(closed_list(Kind))
     time_zone: Mapped[str]  # an IANA name; empty: Slack named none that we know
     noted_at: Mapped[datetime] = mapped_column(default=now)
+    updated: Mapped[int] = mapped_column(default=0)  # when it changed in Slack, seconds since 1970
 
 
 def of(account_id: int, slack_user_id: str) -> SlackProfile | None:
@@ -43,12 +45,24 @@ def of(account_id: int, slack_user_id: str) -> SlackProfile | None:
     return db.session.scalar(wanted.execution_options(populate_existing=True))
 
 
-def note(record: dict[str, Any], installation: SlackInstallation) -> None:
-    """Keep what Slack's user record says. Within the caller's transaction."""
+def names(account_id: int) -> dict[str, str]:
+    """What the workspace's users are called there, as far as we were told, by their id."""
+    wanted = select(SlackProfile.slack_user_id, SlackProfile.name)
+    found: Any = db.session.execute(wanted.where(SlackProfile.account_id == account_id))
+    return dict(found.all())
+
+
+def note(record: dict[str, Any], installation: SlackInstallation) -> bool:
+    """Keep what Slack's user record says. Within the caller's transaction.
+
+    Returns False for a record that is older than what we know: events overtake one another.
+    """
     slack_user_id = payloads.text(record, "id")
     if not slack_user_id:
-        return
+        return False
     said = {
+        "name": name_of(record),
+        "updated": _seconds(record.get("updated")),
         "kind": kind_of(record, installation),
         "time_zone": _zone(payloads.text(record, "tz")),
         "noted_at": now(),
@@ -57,7 +71,23 @@ def note(record: dict[str, Any], installation: SlackInstallation) -> None:
         account_id=installation.account_id, slack_user_id=slack_user_id, **said
     )
     key = ["account_id", "slack_user_id"]
-    db.session.execute(row.on_conflict_do_update(index_elements=key, set_=said))
+    newer = row.on_conflict_do_update(
+        index_elements=key, set_=said, where=SlackProfile.updated <= said["updated"]
+    )
+    kept = db.session.execute(newer.returning(SlackProfile.slack_user_id)).first()
+    return kept is not None
+
+
+def name_of(record: dict[str, Any]) -> str:
+    """The name that Slack shows: the one they chose, else their whole name."""
+    profile = record.get("profile")
+    shown = payloads.text(profile, "display_name") if isinstance(profile, dict) else ""
+    return shown or payloads.text(record, "real_name") or payloads.text(record, "name")
+
+
+def is_confirmed(record: dict[str, Any]) -> bool:
+    """Slack says so of some users; where it says nothing, its workspace vouches for the address."""
+    return record.get("is_email_confirmed") is not False
 
 
 def kind_of(record: dict[str, Any], installation: SlackInstallation) -> Kind:
@@ -73,3 +103,7 @@ def _zone(name: str) -> str:
         return ZoneInfo(name).key if name else ""
     except (ValueError, OSError, LookupError):  # no zone that this machine knows
         return ""
+
+
+def _seconds(value: object) -> int:
+    return value if isinstance(value, int) and 0 <= value < 2**40 else 0

@@ -7,6 +7,7 @@ from sqlalchemy import TextClause, delete, select, text, update
 
 from portal.db import db, now
 from portal.domain.alerts.models import Alert, TimelineEntry
+from portal.domain.dedicated_channels import reactions as dedicated_channels
 from portal.domain.facts import (
     AlertAcknowledged,
     AlertActionDue,
@@ -78,11 +79,12 @@ SHOW = text(SHOWN + "SELECT 1")
 
 
 def show_new_alert(fact: AlertCreated) -> Iterable[Wake]:
-    """The channels of the matching alert actions should show it."""
+    """The channels of the matching alert actions should show it; one may be made for it alone."""
     alert = db.session.get_one(Alert, fact.alert_id)
     actions = routing.actions_for(alert)
     if not actions:
         return []
+    dedicated_channels.create_where_wanted(alert, actions)
     for action in actions:
         if Trigger.NOT_RESOLVED in action.triggers:
             timers.start([alert.id], action, Trigger.NOT_RESOLVED)
@@ -120,10 +122,15 @@ def tell_update(entry_id: int) -> None:
 
 
 def _show(changed: Collection[int], updates: Sequence[Told]) -> list[Wake]:
-    told = thread_updates.wanted(updates) if updates else thread_updates.Wanted()
+    concerned = {*changed, *(each.entry.alert_id for each in updates)}
+    if not concerned:
+        return []
+    shown = thread_updates.shown(concerned, with_channels=bool(updates))
+    told = thread_updates.wanted(updates, shown)
     changes: dict[int, set[str]] = {}
-    for account_id, channel_id in _shown_in(changed):
-        changes.setdefault(account_id, set()).add(channel_id)
+    for each in shown:
+        if each.alert_id in changed:
+            changes.setdefault(each.account_id, set()).add(each.channel_id)
     # Lanes first, messages after them: whoever delivers locks them in this order as well.
     wakes: list[Wake] = []
     for account_id in sorted({*changes, *told.channels}):
@@ -133,29 +140,16 @@ def _show(changed: Collection[int], updates: Sequence[Told]) -> list[Wake]:
     if changes:
         _want_newer(changed)
     if told.lines:
-        _show_where_told(told)
+        _show_where_told(told, {(each.alert_id, each.channel_id) for each in shown})
         thread_updates.tell(told)
     return wakes
 
 
-def _shown_in(alert_ids: Collection[int]) -> Iterable[tuple[int, str]]:
-    if not alert_ids:
-        return []
-    places = select(PostedMessage.account_id, PostedMessage.channel_id).distinct()
-    rows = db.session.execute(places.where(PostedMessage.alert_id.in_(alert_ids)))
-    return [(account_id, channel_id) for account_id, channel_id in rows]
-
-
-def _show_where_told(told: thread_updates.Wanted) -> None:
+def _show_where_told(told: thread_updates.Wanted, there: set[tuple[int, str]]) -> None:
     """A message comes first, wherever the alert is not shown yet."""
-    wanted = {alert_id for alert_id, _ in told.lines}
-    rows = select(PostedMessage.alert_id, PostedMessage.channel_id)
-    found = db.session.execute(rows.where(PostedMessage.alert_id.in_(wanted)))
-    there = {(alert_id, channel_id) for alert_id, channel_id in found}
     missing: dict[int, list[str]] = {}
-    for alert_id, channel_id in told.lines:
-        if (alert_id, channel_id) not in there:
-            missing.setdefault(alert_id, []).append(channel_id)
+    for alert_id, channel_id in told.lines.keys() - there:
+        missing.setdefault(alert_id, []).append(channel_id)
     for alert_id, channel_ids in sorted(missing.items()):
         account_id = db.session.get_one(Alert, alert_id).account_id
         names = told.channels[account_id]

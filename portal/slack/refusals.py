@@ -2,9 +2,10 @@
 
 NOT_LINKED = "This workspace is not linked. An admin can link it under ⚙ → Connectors."
 NOT_CONNECTED = (
-    "Your Slack user is not connected to an account here. Nothing was changed. Ask an admin for an"
-    " account with the e-mail address of your Slack profile."
+    "Your Slack user is not connected to an account here. Nothing was changed. Press *Connect*, or"
+    " ask an admin for an account with the e-mail address of your Slack profile."
 )
+NO_SUCH_USER = "Slack does not know your user any more. Nothing was changed."
 SLACK_AWAY = "Slack could not say who you are just now. Nothing was changed; please press again."
 NOT_AVAILABLE = "This alert is not available here."
 OLD_BUTTON = "This button is not in use any more. Nothing was changed."

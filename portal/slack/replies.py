@@ -7,7 +7,7 @@ import structlog
 
 from portal.db import db, now
 from portal.jobs.engine import job, wake
-from portal.slack import gateway, installations, workspace
+from portal.slack import connects, gateway, installations, workspace
 from portal.slack.clicks import EphemeralReply, Way
 from portal.slack.errors import Meaning, SlackError
 from portal.slack.installations import Credentials
@@ -27,6 +27,7 @@ def say(
     response_url: str | None,
     blocks: list[dict[str, Any]] | None = None,
     way: Way = Way.NEW,
+    connect_id: int | None = None,
 ) -> None:
     """Have the person told, once this transaction has committed. The caller commits.
 
@@ -40,6 +41,7 @@ def say(
         blocks=blocks,
         way=way,
         response_url=response_url or None,
+        connect_id=connect_id,
     )
     db.session.add(reply)
     db.session.flush()
@@ -59,6 +61,8 @@ def send_reply(reply_id: int) -> None:
     credentials = installation.credentials if installation and installation.is_working else None
     url, channel_id, user_id = reply.response_url, reply.channel_id, reply.slack_user_id
     message, way = {"text": reply.text, "blocks": reply.blocks}, reply.way
+    if reply.connect_id is not None and (address := connects.address(reply.connect_id)):
+        message["blocks"] = connects.blocks(reply.text, address)
     db.session.commit()
     try:
         _send(url, credentials, channel_id, user_id, message, way)

@@ -4,11 +4,11 @@ Alert actions say it, for the channels that they send an alert to; in an alert's
 update is told, whatever they say (product.md 3.2 and 3.3).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from sqlalchemy import select, text
+from sqlalchemy import false, select, text
 from sqlalchemy.orm import defer, joinedload
 
 from portal.db import db, now
@@ -20,7 +20,7 @@ from portal.domain.routing import queries as routing
 from portal.domain.routing.conditions import Subject
 from portal.domain.routing.models import AlertAction
 from portal.domain.routing.triggers import Trigger
-from portal.slack.posted import Lane
+from portal.slack.posted import Lane, PostedMessage
 
 # Told once for each message and line; nothing is told under a message that will never be there.
 TELL = text(
@@ -35,6 +35,16 @@ TELL = text(
     " WHERE posted.gave_up_at IS NULL OR posted.ts IS NOT NULL"
     " ORDER BY told.entry_id, posted.id ON CONFLICT DO NOTHING"
 )
+
+
+class Shown(NamedTuple):
+    """A place where an alert is or will be shown; perhaps its dedicated channel."""
+
+    account_id: int
+    alert_id: int
+    channel_id: str
+    channel_name: str
+    is_own_channel: bool
 
 
 class Told(NamedTuple):
@@ -71,13 +81,18 @@ def worth_telling(facts: Iterable[object]) -> list[Told]:
     return found
 
 
-def wanted(updates: Sequence[Told]) -> Wanted:
-    """Where the updates have to be told. Starts the timers of actions that only do so later."""
+def wanted(updates: Sequence[Told], shown: Sequence[Shown]) -> Wanted:
+    """Where the updates have to be told. Starts the timers of actions that only do so later.
+
+    `shown` is where the alerts are shown so far.
+    """
+    if not updates:
+        return Wanted()
     alerts = _alerts({told.entry.alert_id for told in updates})
     by_source = routing.actions_by_source({alert.source_id for alert in alerts.values()})
     everything = [action for actions in by_source.values() for action in actions]
     subjects = routing.subjects_of(alerts.values(), everything)
-    own = _own_channels(alerts)
+    own = {s.alert_id: {s.channel_id: s.channel_name} for s in shown if s.is_own_channel}
     found = Wanted()
     for told in updates:
         alert = alerts[told.entry.alert_id]
@@ -126,21 +141,31 @@ def _publishing(told: Told, actions: list[AlertAction], subject: Subject) -> lis
 
 
 def _alerts(alert_ids: set[int]) -> dict[int, Alert]:
-    """Without what may be a mebibyte each; conditions that look at it fetch it."""
+    """A single one is in the session already. Many come without what may be a mebibyte each;
+    conditions that look at it fetch it."""
+    if len(alert_ids) == 1:
+        return {alert_id: db.session.get_one(Alert, alert_id) for alert_id in alert_ids}
     heavy = defer(Alert.details), defer(Alert.custom_details)
     wanted = select(Alert).where(Alert.id.in_(alert_ids)).options(joinedload(Alert.source), *heavy)
     return {alert.id: alert for alert in db.session.scalars(wanted)}
 
 
-def _own_channels(alert_ids: Iterable[int]) -> dict[int, matching.Channels]:
-    """By alert, its dedicated channel."""
-    wanted = select(
-        DedicatedChannel.alert_id, DedicatedChannel.channel_id, DedicatedChannel.channel_name
-    ).where(
-        DedicatedChannel.alert_id.in_(list(alert_ids)),
-        DedicatedChannel.state == ChannelState.ATTACHED,
+def shown(alert_ids: Collection[int], *, with_channels: bool) -> list[Shown]:
+    """Where these alerts are shown; `with_channels` looks which place is a dedicated channel."""
+    columns = (
+        PostedMessage.account_id,
+        PostedMessage.alert_id,
+        PostedMessage.channel_id,
+        PostedMessage.channel_name,
     )
-    return {
-        alert_id: {str(channel_id): name}
-        for alert_id, channel_id, name in db.session.execute(wanted)
-    }
+    of_these = PostedMessage.alert_id.in_(alert_ids)
+    if not with_channels:
+        places = select(*columns, false()).where(of_these)
+    else:
+        is_own = (DedicatedChannel.alert_id == PostedMessage.alert_id) & (
+            DedicatedChannel.channel_id == PostedMessage.channel_id
+        )
+        is_attached = DedicatedChannel.state == ChannelState.ATTACHED
+        places = select(*columns, DedicatedChannel.id.is_not(None)).where(of_these)
+        places = places.outerjoin(DedicatedChannel, is_own & is_attached)
+    return [Shown(*row) for row in db.session.execute(places)]

@@ -20,6 +20,7 @@ from portal.slack import (
     user_groups,
 )
 from portal.slack.clicks import EphemeralReply, SlackClick, SlackCommand
+from portal.slack.connects import Connect
 from portal.slack.conversations import ChannelList
 from portal.slack.direct_notes import DirectNote
 from portal.slack.events import SlackEvent
@@ -42,6 +43,7 @@ from portal.slack.posted import (
     ThreadReply,
 )
 from portal.slack.profiles import SlackProfile
+from portal.slack.unlinked import UnlinkedPerson
 from portal.slack.windows import SlackModal
 
 CLICKS_KEPT = timedelta(hours=1)
@@ -59,12 +61,13 @@ def prune(moment: datetime) -> None:
     db.session.execute(
         delete(EphemeralReply).where(EphemeralReply.created_at < moment - CLICKS_KEPT)
     )
+    db.session.execute(delete(Connect).where(Connect.expires_at < moment))
     db.session.execute(delete(SlackEvent).where(SlackEvent.received_at < moment - EVENTS_KEPT))
     long_broken = select(SlackInstallation.account_id).where(
         SlackInstallation.state == LinkState.BROKEN,
         SlackInstallation.state_since < moment - PEOPLE_KEPT,
     )
-    for people_data in (UserLink, SlackProfile, ChannelList):
+    for people_data in (UserLink, UnlinkedPerson, SlackProfile, ChannelList, Connect):
         gone = delete(people_data).where(people_data.account_id.in_(long_broken))
         db.session.execute(gone)
     db.session.execute(delete(SlackModal).where(SlackModal.created_at < moment - MODALS_KEPT))

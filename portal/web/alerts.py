@@ -16,7 +16,7 @@ from portal.domain.routing import queries as routing
 from portal.domain.sources import queries as sources
 from portal.errors import Conflict, Invalid
 from portal.slack import errors, places, tries
-from portal.web import alert_content, dedicated_channels, escalations, manual_actions
+from portal.web import alert_content, dedicated_channels, escalations
 from portal.web.access import requires, viewer
 from portal.web.render import form_errors, fragment, page, row_id
 
@@ -121,7 +121,7 @@ def details(alert_id: int) -> Response:
 @requires(Permission.SEE_ALERTS)
 def slack(alert_id: int) -> Response:
     alert = queries.alert(viewer(), alert_id)
-    return _slack(alert)
+    return slack_section(alert)
 
 
 @bp.post("/alerts/<int:alert_id>/try-now")
@@ -130,7 +130,7 @@ def try_now(alert_id: int) -> Answer:
     """Have the alert's message in one channel tried at once."""
     tries.try_now(alert_id, request.form.get("channel_id", ""), by=viewer())
     if request.headers.get("HX-Request"):
-        return _slack(queries.alert(viewer(), alert_id))
+        return slack_section(queries.alert(viewer(), alert_id))
     return redirect(url_for(".show", alert_id=alert_id))
 
 
@@ -226,15 +226,25 @@ def _status(alert: Alert) -> dict[str, Any]:
     return {"alert": alert, "can_respond": viewer().can(Permission.RESPOND_TO_ALERTS)}
 
 
-def _slack(alert: Alert) -> Response:
+def slack_section(alert: Alert, *, conflict: str | None = None) -> Response:
+    """Where it is shown, what can be posted by hand, and why nothing was changed just now."""
     can_respond = viewer().can(Permission.RESPOND_TO_ALERTS)
-    return fragment("alerts/_slack.html", alert=alert, can_respond=can_respond, **_places(alert))
+    return fragment(
+        "alerts/_slack.html",
+        alert=alert,
+        can_respond=can_respond,
+        conflict=conflict,
+        **_places(alert),
+    )
 
 
 def _places(alert: Alert) -> dict[str, Any]:
+    shown = places.places(alert)
     return {
-        "places": places.places(alert),
-        "actions": routing.actions_for(alert),
+        "places": shown,
+        "actions": [] if shown else routing.why_not(alert),
+        "manual_actions": routing.manual_actions(alert),
+        "words": errors.words,
         "can_manage_actions": viewer().can(Permission.MANAGE_ALERT_ACTIONS),
     }
 
@@ -255,6 +265,5 @@ def _story(alert: Alert) -> dict[str, Any]:
         **_timeline(alert),
         **escalations.context(alert),
         **dedicated_channels.context(alert),
-        **manual_actions.context(alert),
         "custom_details": alert_content.custom_details(alert),
     }

@@ -108,6 +108,14 @@ DEEDS: dict[AuditAction, tuple[Kind, str]] = {
         Kind.ON_CALL,
         "ended the address to read {subject} in a calendar program",
     ),
+    AuditAction.SLACK_USER_CONNECTED: (
+        Kind.SLACK,
+        "is connected to the Slack user {slack_user}, {how}",
+    ),
+    AuditAction.SLACK_USER_DISCONNECTED: (
+        Kind.SLACK,
+        "ended the connection of {subject} to the Slack user {slack_user}",
+    ),
     AuditAction.WORKSPACE_LINKED: (Kind.SLACK, "linked the Slack workspace {subject}"),
     AuditAction.WORKSPACE_REAUTHORIZED: (
         Kind.SLACK,
@@ -172,6 +180,7 @@ LABELS = {
     "team_id": "Workspace id",
     "where": "Where",
     "missing": "Missing permissions",
+    "how": "Why",
     "reason": "Reason",
     "alert_actions": "Alert actions deleted",
     "slack_source_channels": "Channels of Slack alert sources cleared",

@@ -11,7 +11,8 @@ from wtforms.validators import InputRequired
 from portal.domain.accounts import operations, queries, sign_ins
 from portal.domain.accounts.permissions import Permission
 from portal.errors import Invalid
-from portal.web import reachability
+from portal.slack import mapping
+from portal.web import reachability, slack_users
 from portal.web.access import TOKEN, requires, sign_in_row, viewer
 from portal.web.browsers import name_of
 from portal.web.render import form_errors, page
@@ -89,6 +90,22 @@ def revoke(sign_in_id: int) -> ResponseReturnValue:
     return redirect(url_for("profile.show"), 303)
 
 
+@bp.post("/slack")
+@requires(Permission.OWN_PROFILE)
+def look_in_slack() -> ResponseReturnValue:
+    mapping.look_for_oneself(by=viewer())
+    flash("Slack is being asked. What came of it stands here in a moment.")
+    return redirect(url_for("profile.show", _anchor="slack"), 303)
+
+
+@bp.post("/slack/remove")
+@requires(Permission.OWN_PROFILE)
+def disconnect() -> ResponseReturnValue:
+    mapping.remove(by=viewer())
+    flash("You are no longer connected to Slack.")
+    return redirect(url_for("profile.show", _anchor="slack"), 303)
+
+
 def _page(
     form: PasswordForm,
     status: int = 200,
@@ -104,6 +121,7 @@ def _page(
         zone_form=zone_form or TimeZoneForm(formdata=None, obj=viewer()),
         person=viewer(),
         reach=reachability.of_person(viewer()),
+        in_slack=slack_users.of_person(viewer()),
         sign_ins=queries.sign_ins_of(viewer()),
         present=sign_in_row(),
         browser_name=name_of,

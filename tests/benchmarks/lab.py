@@ -141,7 +141,7 @@ class Lab:
             account = db.session.execute(select(Account)).scalar_one()
             name = name or f"bench {channel_id} {secrets.token_hex(3)}"
             made, key = sources.create(account=account, name=name, type="api", by=None)
-            draft = ActionDraft(sources=[made], channels=[(channel_id, channel_id.lower())])
+            draft = ActionDraft([made], [(channel_id, channel_id.lower())])
             routing.create(draft, account=account, by=None)
         return str(key)
 

@@ -5,7 +5,7 @@ from sqlalchemy import select
 from portal.db import db
 from portal.domain.alerts.models import Alert
 from portal.domain.notices.models import Notice
-from portal.domain.routing.models import AlertAction
+from portal.domain.routing.models import ActionChannel
 from portal.slack.places import places
 from tests.slack.conftest import Story
 from tests.slack.links import alert, texts
@@ -25,7 +25,7 @@ def test_a_renamed_channel_is_shown_under_its_new_name(story: Story) -> None:
     story.sandbox.admin("rename", channel="C0OPS", name="operations")
     heard(story, "channel_rename")
     with story.app.app_context():
-        assert db.session.scalars(select(AlertAction.channel_name)).all() == ["operations"]
+        assert db.session.scalars(select(ActionChannel.channel_name)).all() == ["operations"]
         assert [p.label for p in places(db.session.get_one(Alert, alert_id))] == ["#operations"]
 
 

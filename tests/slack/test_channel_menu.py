@@ -317,8 +317,6 @@ def test_words_behind_it_do_what_the_other_commands_do_and_others_are_explained(
     assert "<!channel>" not in words(seen(story, "U0WALTER")[-1])
 
 
-def test_an_unlinked_workspace_and_a_slack_that_is_down_are_said(
-    story: Story, people: dict[str, User]
-) -> None:
+def test_a_slack_that_does_not_answer_is_said(story: Story, people: dict[str, User]) -> None:
     story.sandbox.add_fault(method="conversations.info", effect="error", error="internal_error")
     assert "Please try again" in type_it(story, "U0UMA")

@@ -21,7 +21,7 @@ from portal.slack import (
     conversations,
     gateway,
     link_state,
-    people,
+    mapping,
     probes,
     rotation,
     scopes,
@@ -195,7 +195,7 @@ def test_nothing_is_sent_while_it_is_broken_and_then_the_newest_state_arrives(
     assert answer.status_code == 200
     catch_up(story)
     with story.app.app_context():
-        people.link_people(account_id=account_id)
+        mapping.look_up(account_id=account_id)
         probes.probe(account_id=account_id)
         rotation.refresh_ahead(account_id=account_id)
     assert methods(story, since) == []
@@ -223,7 +223,7 @@ def test_a_dead_token_ends_a_job_that_would_call_for_each_person(
     story.sandbox.admin("revoke", team_id="T0ACME")
     since = last_call(story)
     with story.app.app_context():
-        people.link_people(account_id=account_id)
+        mapping.look_up(account_id=account_id)
     assert methods(story, since) == ["users.lookupByEmail", "auth.test"]
 
 

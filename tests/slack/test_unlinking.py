@@ -20,7 +20,7 @@ from portal.slack.direct_notes import DirectNote
 from portal.slack.installations import Revocation, SlackInstallation
 from portal.slack.pacing import Outage
 from portal.slack.people import UserLink
-from portal.slack.posted import PostedMessage, Summary
+from portal.slack.posted import PostedMessage, Summary, ThreadComment, ThreadReply
 from portal.slack.user_groups import UserGroup
 from tests.make import make_action, make_alert, make_policy, make_source
 from tests.slack.conftest import Story, post
@@ -116,6 +116,17 @@ def fill(story: Story, person: User, alert_id: int) -> None:
                 is_owed=True,
             )
         )
+        posted = db.session.scalars(select(PostedMessage)).first()
+        entry = db.session.scalars(select(TimelineEntry)).first()
+        assert posted is not None
+        assert entry is not None
+        place = {"account_id": account_id, "channel_id": "C0ALERTS"}
+        db.session.add(
+            ThreadReply(
+                **place, channel_name="alerts", posted_message_id=posted.id, entry_id=entry.id
+            )
+        )
+        db.session.add(ThreadComment(**place, ts="1.0", entry_id=entry.id))
         policy = make_policy(person.account, [person])
         db.session.add(UserGroup(policy_id=policy.id, account_id=account_id, handle="oncall"))
         replies.say(

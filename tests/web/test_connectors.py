@@ -114,7 +114,9 @@ def test_a_channel_says_what_it_waits_for_and_names_no_moment_that_is_over(
         source, _ = make_source(account)
         action = make_action(source)
         make_alert(source)
-        lane = Lane(account_id=account.id, channel_id=action.channel_id, held_reason="timeout")
+        lane = Lane(
+            account_id=account.id, channel_id=action.channels[0].channel_id, held_reason="timeout"
+        )
         lane.next_at = lane.paced_at = now() - timedelta(minutes=4)
         db.session.add(lane)
         db.session.commit()

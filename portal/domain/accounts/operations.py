@@ -14,7 +14,7 @@ from portal.domain.accounts.permissions import Permission, Role
 from portal.domain.accounts.secrets import hash_password, new_token, token_hash
 from portal.domain.audit import log
 from portal.domain.audit.actions import AuditAction
-from portal.domain.facts import PersonChanged, announce
+from portal.domain.facts import PersonChanged, PersonJoined, announce
 from portal.errors import Conflict, Invalid, NotFound
 
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -75,6 +75,8 @@ def create_user(
         subject=f"person {person.name}",
         role=role.value,
     )
+    if person.account_id is not None:
+        announce(PersonJoined(person.account_id))
     db.session.commit()
     return person
 
@@ -89,6 +91,7 @@ def invite(*, by: User, email: str, name: str, role: Role) -> tuple[User, str]:
     _insert(person, f"{person.email} is already used by somebody.")
     token = _new_link(person, by, INVITATION_LASTS)
     _audit(AuditAction.USER_INVITED, by, person, role=role.value)
+    announce(PersonJoined(person.account_id or 0))
     db.session.commit()
     return person, token
 

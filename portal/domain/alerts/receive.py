@@ -1,10 +1,10 @@
 """What does an event of a monitoring tool change? The alert it belongs to, or a new one."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select, text
 
 from portal.db import db, now
 from portal.domain.alerts import storing, timeline
@@ -30,6 +30,11 @@ from portal.domain.facts import (
 from portal.domain.sources.models import AlertSource
 
 Change = tuple[Outcome, Alert | None]
+LOCK_KEYS = text(
+    "SELECT pg_advisory_xact_lock(CAST(:source_id AS int), key) FROM"
+    " (SELECT DISTINCT hashtext(each) AS key FROM unnest(CAST(:keys AS text[])) AS each"
+    " ORDER BY 1) AS ordered"
+)
 
 
 def receive(source: AlertSource, event: IncomingEvent) -> ReceivedEvent:
@@ -38,11 +43,23 @@ def receive(source: AlertSource, event: IncomingEvent) -> ReceivedEvent:
     Which alert it belongs to: product.md 7.3, the newest open alert of the source with the same
     key. Events with the same key wait for each other, so that two of them never open two alerts.
     """
-    key = fold(event.alert_key)
-    if key is not None:
-        lock = func.pg_advisory_xact_lock(source.id % 2**31, func.hashtext(key))
-        db.session.execute(select(lock))
-    outcome, alert = HANDLERS[event.type](source, event, key)
+    (received,) = receive_all(source, [event])
+    return received
+
+
+def receive_all(source: AlertSource, events: Sequence[IncomingEvent]) -> list[ReceivedEvent]:
+    """Store several events in their order and what follows from them, in one transaction: all of
+    them are safe once this returns, or none is stored."""
+    keys = sorted({key for event in events if (key := fold(event.alert_key)) is not None})
+    if keys:  # in one order, so that two such transactions never wait for each other in a circle
+        db.session.execute(LOCK_KEYS, {"source_id": source.id % 2**31, "keys": keys})
+    stored = [_store(source, event) for event in events]
+    db.session.commit()
+    return stored
+
+
+def _store(source: AlertSource, event: IncomingEvent) -> ReceivedEvent:
+    outcome, alert = HANDLERS[event.type](source, event, fold(event.alert_key))
     received = ReceivedEvent(
         id=uuid.uuid4(),
         source_id=source.id,
@@ -69,7 +86,6 @@ def receive(source: AlertSource, event: IncomingEvent) -> ReceivedEvent:
         db.session.add(received)
         db.session.flush()
         db.session.expunge(received)  # it can be read without asking the database once more
-    db.session.commit()
     return received
 
 

@@ -44,6 +44,8 @@ class AuditAction(StrEnum):
     OVERRIDE_REMOVED = "override_removed"
     CALENDAR_LINK_CREATED = "calendar_link_created"
     CALENDAR_LINK_REVOKED = "calendar_link_revoked"
+    SLACK_USER_CONNECTED = "slack_user_connected"
+    SLACK_USER_DISCONNECTED = "slack_user_disconnected"
     WORKSPACE_LINKED = "workspace_linked"
     WORKSPACE_REAUTHORIZED = "workspace_reauthorized"
     WORKSPACE_UNLINKED = "workspace_unlinked"

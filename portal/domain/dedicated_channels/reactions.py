@@ -1,19 +1,26 @@
 """Which alerts get a dedicated channel by themselves? In the transaction of what happened to them."""
 
+from collections.abc import Iterable
+
 from sqlalchemy import select
 
 from portal.db import db
 from portal.domain.alerts.models import Alert, Priority
 from portal.domain.dedicated_channels import progress
 from portal.domain.dedicated_channels.models import ChannelState, DedicatedChannel
-from portal.domain.facts import AlertCreated, AlertPriorityRaised
+from portal.domain.facts import AlertPriorityRaised
 from portal.domain.routing import queries as routing
+from portal.domain.routing.models import AlertAction
 
 
-def create_where_wanted(fact: AlertCreated | AlertPriorityRaised) -> None:
-    """An alert action may want a channel for each alert of high priority."""
+def create_for_raised(fact: AlertPriorityRaised) -> None:
     alert = db.session.get_one(Alert, fact.alert_id)
-    if alert.priority is not Priority.HIGH or not routing.wants_channel(alert):
+    create_where_wanted(alert, routing.actions_for(alert))
+
+
+def create_where_wanted(alert: Alert, actions: Iterable[AlertAction]) -> None:
+    """An action of the alert's source may want a channel for each alert of high priority."""
+    if alert.priority is not Priority.HIGH or not routing.wants_channel(alert, actions):
         return
     has_one = select(DedicatedChannel.id).where(
         DedicatedChannel.alert_id == alert.id, DedicatedChannel.state != ChannelState.DETACHED

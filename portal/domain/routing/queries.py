@@ -111,12 +111,10 @@ def publishing(alert: Alert, trigger: Trigger) -> list[AlertAction]:
     return matching.publishing(actions, trigger, subject_of(alert, actions)) if actions else []
 
 
-def wants_channel(alert: Alert) -> bool:
-    """Whether an automatic action that the alert fits wants a channel for each of its alerts."""
+def wants_channel(alert: Alert, actions: Iterable[AlertAction]) -> bool:
+    """Whether an automatic one that the alert fits wants a channel for each of its alerts."""
     actions = [
-        each
-        for each in actions_for(alert)
-        if each.creates_channel and each.mode is TriggerMode.AUTOMATIC
+        each for each in actions if each.creates_channel and each.mode is TriggerMode.AUTOMATIC
     ]
     if not actions:
         return False
@@ -146,6 +144,13 @@ def manual_actions(alert: Alert) -> list[tuple[AlertAction, ActionRun | None]]:
     rows = [(action, run) for action, run in db.session.execute(wanted)]
     subject = subject_of(alert, [action for action, _ in rows])
     return [(action, run) for action, run in rows if run or matching.fits(action, subject)]
+
+
+def why_not(alert: Alert) -> list[tuple[AlertAction, str]]:
+    """The actions of the alert's source, and for each why it has not shown the alert."""
+    actions = actions_for(alert)
+    subject = subject_of(alert, actions)
+    return [(action, matching.why_not(action, subject)) for action in actions]
 
 
 def tests_of(action: AlertAction) -> list[ActionTest]:

@@ -3,6 +3,8 @@
 import re
 from urllib.parse import quote, urlsplit
 
+from slack_sdk.models.blocks import MarkdownTextObject
+
 # Slack has no escape for what it formats with, so it is shown by characters that look like it.
 LOOKALIKES = str.maketrans({"*": "∗", "~": "∼", "`": "ˋ"})
 EDGE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")  # only there does an underscore format
@@ -70,6 +72,11 @@ def code(text: str, limit: int) -> str:
     """A code block; a fence inside the text cannot end it."""
     fenced = visible(text).replace("```", "`\u200b`\u200b`")
     return f"```{_escaped(fenced, limit - 6)}```"
+
+
+def markdown(text: str) -> MarkdownTextObject:
+    """Formatted text in which nothing that we did not write comes alive (`verbatim`)."""
+    return MarkdownTextObject(text=text, verbatim=True)
 
 
 def link(url: str, label: str, limit: int) -> str:

@@ -11,7 +11,8 @@ from portal.domain.accounts.models import User
 from portal.domain.accounts.operations import GIVEN_BY_ADMINS
 from portal.domain.accounts.permissions import Permission, Role
 from portal.errors import Conflict, Invalid
-from portal.web import reachability
+from portal.slack import installations, mapping, unlinked
+from portal.web import reachability, slack_users
 from portal.web.access import requires, viewer
 from portal.web.paging import part
 from portal.web.render import form_errors, page
@@ -96,6 +97,13 @@ def reactivate(user_id: int) -> ResponseReturnValue:
     return _done(f"{person.name} is active again.")
 
 
+@bp.post("/slack")
+@requires(Permission.MANAGE_USERS)
+def look_in_slack() -> ResponseReturnValue:
+    mapping.look_again(by=viewer())
+    return _done("Slack is asked about everybody who is not connected. It takes a moment.")
+
+
 def _show_link(person: User, token: str) -> ResponseReturnValue:
     """Answer with the link itself: it is shown once, so no redirect and nothing in the session."""
     link = current_app.config["PUBLIC_URL"] + url_for("login.invitation", token=token)
@@ -118,6 +126,9 @@ def _page(form: InviteForm, status: int = 200) -> ResponseReturnValue:
         people=people,
         part=part(people),
         reach=reachability.of_account(viewer(), people),
+        in_slack=slack_users.of_account(viewer()),
+        not_yet=unlinked.NOT_YET,
+        is_linked=installations.of_account(viewer().account_id) is not None,
         is_asked=lambda person: person.can(Permission.RESPOND_TO_ALERTS),
         roles=GIVEN_BY_ADMINS,
         may_change=lambda person: queries.may_change_role_of(viewer(), person),
