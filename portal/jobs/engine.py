@@ -95,7 +95,7 @@ class Worker(worker.Worker):
                 bells[queue].remove(bell)
 
 
-OWN_THREADS = {"urgent": 2, "mail": 2}  # queue → threads that nothing else can take
+OWN_THREADS = {"urgent": 4, "mail": 2}  # queue → threads that nothing else can take
 LONGEST_TIMER, JUST_AFTER = 60.0, 0.002  # seconds
 bells: dict[str, list[tuple[asyncio.AbstractEventLoop, asyncio.Event]]] = {}  # of this process
 
