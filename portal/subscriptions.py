@@ -19,6 +19,7 @@ from portal.domain.dedicated_channels import reactions as dedicated_channels
 from portal.domain.escalation import reactions as escalation
 from portal.domain.notifications import reactions as notifications
 from portal.domain.oncall import absences
+from portal.domain.routing import queries as routing
 from portal.jobs import notifications as timers
 from portal.jobs.engine import Job, Wake, wake
 from portal.mail import notices as mailed_notices
@@ -140,9 +141,13 @@ def tell(session: Session) -> None:
         return
     session.flush()
     wakes: dict[str, Wake] = {}
-    while session.info.get("facts"):
-        for wanted in _round(session):
-            wakes[wanted.key] = wanted
+    session.info[routing.READ_ONCE] = {}  # a hundred new alerts of one source ask it once
+    try:
+        while session.info.get("facts"):
+            for wanted in _round(session):
+                wakes[wanted.key] = wanted
+    finally:
+        del session.info[routing.READ_ONCE]
     for _, wanted in sorted(wakes.items()):
         wake(wanted.job, at=wanted.at, **wanted.ids)
 

@@ -1,8 +1,9 @@
 """Which workspaces are linked, over all accounts? Read by support staff, changed by nobody here."""
 
+from collections import Counter
 from typing import Any
 
-from sqlalchemy import Select, false, func, or_, select
+from sqlalchemy import Select, and_, false, or_, select
 from sqlalchemy.orm import joinedload
 
 from portal.db import db
@@ -37,7 +38,10 @@ def workspaces(
     """
     wanted = visible_to(viewer).join(SlackInstallation.account)
     if state is not None:
-        wanted = wanted.where(SlackInstallation.state == state)
+        unreadable = SlackInstallation.id.in_(_unreadable(viewer))
+        is_broken = or_(SlackInstallation.state == LinkState.BROKEN, unreadable)
+        in_state = and_(SlackInstallation.state == state, ~unreadable)
+        wanted = wanted.where(is_broken if state is LinkState.BROKEN else in_state)
     if search:
         fits = [column.icontains(search, autoescape=True) for column in SEARCHED]
         wanted = wanted.where(or_(*fits))
@@ -56,8 +60,16 @@ def workspace(viewer: User, workspace_id: int) -> SlackInstallation:
 
 
 def counts(viewer: User) -> dict[LinkState, int]:
-    """How many links are in each state."""
+    """How many links are in each state; one whose token no key opens is broken."""
     seen = visible_to(viewer).subquery()
-    rows: Any = db.session.execute(select(seen.c.state, func.count()).group_by(seen.c.state))
-    known = {state: int(number) for state, number in rows}
-    return {state: known.get(state, 0) for state in LinkState}
+    rows: Any = db.session.execute(select(seen.c.id, seen.c.state))
+    unreadable = set(_unreadable(viewer))
+    known = Counter(LinkState.BROKEN if id in unreadable else state for id, state in rows)
+    return {state: known[state] for state in LinkState}
+
+
+def _unreadable(viewer: User) -> list[int]:
+    """The links whose token no key opens: only trying tells."""
+    columns = SlackInstallation.id, SlackInstallation.bot_token
+    rows = db.session.execute(visible_to(viewer).with_only_columns(*columns))
+    return [id for id, token in rows if token == ""]

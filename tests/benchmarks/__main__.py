@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from tests.benchmarks import (
+    batches,
     big,
     changes,
     clicks,
@@ -15,6 +16,7 @@ from tests.benchmarks import (
     modals,
     outage,
     refusals,
+    side_by_side,
     steady,
     storm,
 )
@@ -25,6 +27,7 @@ LOADS: dict[str, Callable[[Lab], None]] = {
     "storm": storm.run,
     "changes": changes.run,
     "ingest": ingest.run,
+    "batches": batches.run,
     "clicks": clicks.run,
     "modals": modals.run,
     "refusals": refusals.run,
@@ -32,6 +35,7 @@ LOADS: dict[str, Callable[[Lab], None]] = {
     "outage": outage.run,
     "big": big.run,
     "crashes": crashes.run,
+    "side_by_side": side_by_side.run,
 }
 
 

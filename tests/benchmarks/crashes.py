@@ -12,7 +12,7 @@ from tests.benchmarks import figures
 from tests.benchmarks.lab import Lab
 
 ROUNDS = int(os.environ.get("CRASH_ROUNDS", "50"))
-VICTIMS = ("worker", "serve", "postgres")
+VICTIMS = ("worker", "serve", "postgres")  # in turns: each is killed at a random moment
 RESUMED = 20  # seconds
 
 
@@ -40,6 +40,7 @@ def rounds(lab: Lab, number: int, seed: int = 1) -> tuple[int, int, float]:
         time.sleep(chance.uniform(0.1, 0.7))
         if victim == "postgres":
             lab.kill_postgres()
+            lab.until(lab.postgres_answers, "its keeper has started it again")
         else:
             lab.kill(victim)
             lab.start(victim)

@@ -314,3 +314,17 @@ def test_an_unchanged_list_costs_a_304(
         assert f'id="{region}"' in first.text.split(">")[0]
         asked["If-None-Match"] = first.headers["ETag"]
         assert client.get(url, headers=asked).status_code == HTTPStatus.NOT_MODIFIED
+
+
+def test_a_link_whose_token_no_key_opens_counts_and_is_found_as_broken(
+    app: Flask, client: FlaskClient, sue: User, links: dict[str, SlackInstallation]
+) -> None:
+    with app.app_context():
+        unreadable = "UPDATE slack_installations SET bot_token = 'of another key' WHERE id = :id"
+        db.session.execute(text(unreadable), {"id": links["Acme"].id})
+        db.session.commit()
+    broken = text_of(client.get("/support/workspaces?state=broken"))
+    assert "Broken 2" in broken
+    assert "Connected 0" in broken
+    assert "Acme Corp" in broken
+    assert "Acme Corp" not in text_of(client.get("/support/workspaces?state=linked"))

@@ -53,13 +53,25 @@ def receive_all(source: AlertSource, events: Sequence[IncomingEvent]) -> list[Re
     keys = sorted({key for event in events if (key := fold(event.alert_key)) is not None})
     if keys:  # in one order, so that two such transactions never wait for each other in a circle
         db.session.execute(LOCK_KEYS, {"source_id": source.id % 2**31, "keys": keys})
-    stored = [_store(source, event) for event in events]
+    known = _with_open_alerts(source, keys)
+    stored: list[ReceivedEvent] = []
+    alerts: list[Alert | None] = []  # held until the end: the session forgets what nobody holds
+    for event in events:
+        key = fold(event.alert_key)
+        alert = _open_alert(source, key) if key in known else None
+        received, alert = _store(source, event, alert)
+        stored.append(received)
+        alerts.append(alert)
+        if key is not None and received.outcome is Outcome.OPENED:
+            known.add(key)
     db.session.commit()
     return stored
 
 
-def _store(source: AlertSource, event: IncomingEvent) -> ReceivedEvent:
-    outcome, alert = HANDLERS[event.type](source, event, fold(event.alert_key))
+def _store(
+    source: AlertSource, event: IncomingEvent, alert: Alert | None
+) -> tuple[ReceivedEvent, Alert | None]:
+    outcome, alert = HANDLERS[event.type](source, event, alert)
     received = ReceivedEvent(
         id=uuid.uuid4(),
         source_id=source.id,
@@ -86,7 +98,7 @@ def _store(source: AlertSource, event: IncomingEvent) -> ReceivedEvent:
         db.session.add(received)
         db.session.flush()
         db.session.expunge(received)  # it can be read without asking the database once more
-    return received
+    return received, alert
 
 
 def fold(alert_key: str | None) -> str | None:
@@ -94,23 +106,22 @@ def fold(alert_key: str | None) -> str | None:
     return (alert_key or "").strip().lower() or None
 
 
-def _alert(source: AlertSource, event: IncomingEvent, key: str | None) -> Change:
+def _alert(source: AlertSource, event: IncomingEvent, alert: Alert | None) -> Change:
     if source.disabled_at is not None:
         return Outcome.SOURCE_DISABLED, None
-    alert = _open_alert(source, key)
     if alert is None:
-        return Outcome.OPENED, _new(source, event, key)
+        return Outcome.OPENED, _new(source, event)
     return Outcome.JOINED, alert
 
 
-def _new(source: AlertSource, event: IncomingEvent, key: str | None) -> Alert:
+def _new(source: AlertSource, event: IncomingEvent) -> Alert:
     """The alert as it will be opened; it is not stored yet."""
     too_long, moment = len(event.summary) > LONGEST_SUMMARY, now()
     return Alert(
         account_id=source.account_id,
         source_id=source.id,
         source=source,
-        alert_key=key,
+        alert_key=fold(event.alert_key),
         summary=event.summary[: LONGEST_SUMMARY - 1] + "…" if too_long else event.summary,
         details="\n\n".join(filter(None, [event.summary if too_long else "", event.details])),
         priority=Priority((event.priority or Priority.HIGH).lower()),
@@ -143,8 +154,7 @@ def _entry(alert: Alert, kind: TimelineKind, **data: str | None) -> TimelineEntr
     return TimelineEntry(at=now(), kind=kind, actor_name=name, via=Via.EVENT, data=data)
 
 
-def _accept(source: AlertSource, event: IncomingEvent, key: str | None) -> Change:
-    alert = _open_alert(source, key)
+def _accept(source: AlertSource, event: IncomingEvent, alert: Alert | None) -> Change:
     if alert is None:
         return Outcome.NO_OPEN_ALERT, None
     if alert.status is AlertStatus.ACKNOWLEDGED:
@@ -155,8 +165,7 @@ def _accept(source: AlertSource, event: IncomingEvent, key: str | None) -> Chang
     return Outcome.ACKNOWLEDGED, alert
 
 
-def _resolve(source: AlertSource, event: IncomingEvent, key: str | None) -> Change:
-    alert = _open_alert(source, key)
+def _resolve(source: AlertSource, event: IncomingEvent, alert: Alert | None) -> Change:
     if alert is None:
         return Outcome.NO_OPEN_ALERT, None
     alert.status, alert.resolved_at = AlertStatus.RESOLVED, now()
@@ -165,20 +174,31 @@ def _resolve(source: AlertSource, event: IncomingEvent, key: str | None) -> Chan
     return Outcome.RESOLVED, alert
 
 
-def _comment(source: AlertSource, event: IncomingEvent, key: str | None) -> Change:
-    alert = _open_alert(source, key)
+def _comment(source: AlertSource, event: IncomingEvent, alert: Alert | None) -> Change:
     if alert is None:
         return Outcome.NO_OPEN_ALERT, None
     _add_comments(alert, event)
     return Outcome.COMMENTED, alert
 
 
-HANDLERS: dict[EventType, Callable[[AlertSource, IncomingEvent, str | None], Change]] = {
+HANDLERS: dict[EventType, Callable[[AlertSource, IncomingEvent, Alert | None], Change]] = {
     EventType.ALERT: _alert,
     EventType.ACCEPT: _accept,
     EventType.RESOLVE: _resolve,
     EventType.COMMENT: _comment,
 }
+
+
+def _with_open_alerts(source: AlertSource, keys: Sequence[str]) -> set[str | None]:
+    """Those of the keys that have an open alert; of a single one that is not asked beforehand."""
+    if len(keys) < 2:
+        return set(keys)
+    wanted = select(Alert.alert_key).where(
+        Alert.source_id == source.id,
+        Alert.alert_key.in_(keys),
+        Alert.status != AlertStatus.RESOLVED,
+    )
+    return set(db.session.scalars(wanted))
 
 
 def _open_alert(source: AlertSource, key: str | None) -> Alert | None:

@@ -23,6 +23,7 @@ from portal.domain.routing.models import (
 from portal.domain.routing.triggers import Trigger, TriggerMode
 from portal.errors import NotFound
 
+READ_ONCE = "actions_of_sources"  # in the session's info: see subscriptions.tell()
 # Built once: every new alert asks it.
 OF_SOURCES = (
     select(alert_action_sources.c.source_id, AlertAction)
@@ -75,8 +76,11 @@ def actions_by_source(source_ids: Collection[int]) -> dict[int, list[AlertAction
 
 
 def actions_for(alert: Alert) -> list[AlertAction]:
-    """The actions that name the alert's source."""
-    return actions_by_source([alert.source_id]).get(alert.source_id, [])
+    """The actions that name the alert's source; while facts are reacted to, each is read once."""
+    known: dict[int, list[AlertAction]] = db.session.info.get(READ_ONCE, {})
+    if alert.source_id not in known:
+        known[alert.source_id] = actions_by_source([alert.source_id]).get(alert.source_id, [])
+    return known[alert.source_id]
 
 
 def subjects_of(alerts: Iterable[Alert], actions: Sequence[AlertAction]) -> dict[int, Subject]:
