@@ -44,6 +44,8 @@ def look_up(account_id: int) -> None:
         try:
             record = workspace.call(credentials, "users.lookupByEmail", email=email)["user"]
         except SlackError as problem:
+            if problem.meaning is Meaning.LINK_DEAD:
+                return
             if problem.retry_after is not None:
                 at = now() + timedelta(seconds=problem.retry_after)
                 wake(look_up, at=at, account_id=account_id)
