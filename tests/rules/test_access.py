@@ -36,6 +36,8 @@ OTHERWISE_GUARDED = {
     "static": "the same files for everybody",
     "ingest.events": "the integration key in the body",
     "ingest.only_post": "always refused",
+    "ingest.from_alertmanager": "the integration key in the address",
+    "ingest.only_post_notifications": "always refused",
     "health.healthz": "says nothing about any account",
     "health.readyz": "says nothing about any account",
     "health.show_metrics": "numbers only, of no account",
