@@ -26,6 +26,7 @@ NOT_AUDITED = {
         "next_way",
         "send_test",
         "bring_near",
+        "postpone",
         "take_due",
         "unmute",
     },
