@@ -8,6 +8,14 @@ down_revision = '0015'
 
 
 def upgrade() -> None:
+    op.create_table('slack_home_tabs',
+    sa.Column('account_id', sa.BigInteger(), nullable=False),
+    sa.Column('slack_user_id', sa.Text(), nullable=False),
+    sa.Column('chosen', sa.Text(), nullable=False),
+    sa.Column('opened_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_slack_home_tabs_account_id_accounts')),
+    sa.PrimaryKeyConstraint('account_id', 'slack_user_id', name=op.f('pk_slack_home_tabs'))
+    )
     op.add_column('slack_user_links', sa.Column('is_by_hand', sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column('slack_profiles', sa.Column('name', sa.Text(), nullable=False, server_default=''))
     op.add_column('slack_profiles', sa.Column('updated', sa.BigInteger(), nullable=False, server_default='0'))
@@ -41,6 +49,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table('slack_home_tabs')
     op.drop_column('slack_ephemeral_replies', 'connect_id')
     op.drop_table('slack_connects')
     op.drop_table('slack_unlinked_people')

@@ -11,7 +11,8 @@ from portal.db import db
 from portal.domain.accounts.models import User
 from portal.domain.accounts.permissions import Permission
 from portal.errors import Conflict, NotFound, PortalError
-from portal.slack import actions, connects, direct_notes, installations, people
+from portal.jobs.engine import wake
+from portal.slack import actions, connects, direct_notes, home, installations, people
 from portal.slack.connects import Connect
 from portal.slack.installations import SlackInstallation
 from portal.slack.messages.alert import ACKNOWLEDGE, RESOLVE
@@ -63,6 +64,7 @@ def confirm(token: str, *, by: User) -> Sides:
     sides = _sides(row, by)
     people.link(by, sides.slack_user_id, is_by_hand=True)
     db.session.delete(row)
+    wake(home.publish, account_id=row.account_id, slack_user_id=row.slack_user_id)
     direct_notes.send(
         [by],
         text=(

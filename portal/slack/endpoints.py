@@ -5,7 +5,7 @@ from flask import Blueprint, current_app, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from portal.db import db
-from portal.slack import actions, modals, payloads, refusals, shortcuts, suggestions
+from portal.slack import actions, home, modals, payloads, refusals, shortcuts, suggestions
 from portal.slack import commands as commands_
 from portal.slack.events import Event, receive
 from portal.slack.payloads import (
@@ -100,7 +100,9 @@ def _press(click: BlockAction) -> ResponseReturnValue:
     Only where not even that could be stored does Slack get a 500, and warns the person itself.
     """
     try:
-        if click.view is not None:
+        if click.is_home:
+            home.press(click)
+        elif click.view is not None:
             modals.act(click)
         else:
             actions.press(click)

@@ -15,7 +15,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Base, db, now
 from portal.jobs.engine import wake
-from portal.slack import channel_health, link_state, mapping, payloads, probes, thread_comments
+from portal.slack import (
+    channel_health,
+    home,
+    link_state,
+    mapping,
+    payloads,
+    probes,
+    thread_comments,
+)
 from portal.slack.installations import SlackInstallation
 
 # `event_time` counts whole seconds, and Slack's clock is not ours.
@@ -109,6 +117,12 @@ def _about_a_person(event: Event, installation: SlackInstallation) -> None:
         mapping.follow(record, installation)
 
 
+def _home_opened(event: Event, installation: SlackInstallation) -> None:
+    user_id = payloads.text(event.body, "user")
+    if user_id and event.body.get("tab") == "home" and installation.is_working:
+        home.opened(installation.account_id, user_id)
+
+
 def _said(event: Event, installation: SlackInstallation) -> None:
     thread_comments.note(event.body, installation)
 
@@ -117,6 +131,7 @@ HANDLERS: dict[str, Callable[[Event, SlackInstallation], None]] = {
     **dict.fromkeys(channel_health.HANDLERS, _about_a_channel),
     "app_uninstalled": _uninstalled,
     "tokens_revoked": _tokens_revoked,
+    "app_home_opened": _home_opened,
     "team_join": _about_a_person,
     "user_change": _about_a_person,
     "message": _said,

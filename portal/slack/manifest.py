@@ -36,7 +36,7 @@ def build(public_url: str) -> dict[str, Any]:
         },
         "features": {
             "app_home": {  # without the messages tab nobody can be sent a direct message
-                "home_tab_enabled": False,
+                "home_tab_enabled": True,
                 "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": True,
             },

@@ -22,6 +22,7 @@ class BlockAction:
     response_url: str
     trigger_id: str = ""
     view: "OpenView | None" = None  # none: in a message
+    is_home: bool = False  # in the app's Home
 
     @classmethod
     def parse(cls, payload: dict[str, Any]) -> Self | None:
@@ -46,6 +47,7 @@ class BlockAction:
             response_url=text(payload, "response_url"),
             trigger_id=text(payload, "trigger_id"),
             view=OpenView.parse(payload) if "view" in payload else None,
+            is_home=text(_dict(payload.get("view")), "type") == "home",
         )
 
 

@@ -164,7 +164,7 @@ def link(person: User, slack_user_id: str, *, is_by_hand: bool = False) -> bool:
     unlinked.forget(person.id)
     if is_new:
         how = "by themselves" if is_by_hand else "by e-mail address"
-        _audit(AuditAction.SLACK_USER_CONNECTED, person, slack_user_id, how, by=person)
+        _audit(AuditAction.SLACK_USER_CONNECTED, person, how, by=person)
     return bool(is_new)
 
 
@@ -176,7 +176,7 @@ def unlink(known: UserLink, why: Why, *, by: User | str = log.SLACK) -> None:
     db.session.flush()
     unlinked.note(person.id, known.account_id, why)
     how = "by themselves" if why is Why.REMOVED else unlinked.WORDS[why]
-    _audit(AuditAction.SLACK_USER_DISCONNECTED, person, known.slack_user_id, how, by=by)
+    _audit(AuditAction.SLACK_USER_DISCONNECTED, person, how, by=by)
 
 
 def _show_no_more(account_id: int | None, slack_user_id: str) -> None:
@@ -196,12 +196,7 @@ def _show_no_more(account_id: int | None, slack_user_id: str) -> None:
     db.session.execute(end.values(gave_up_at=now(), last_error="person_disconnected"))
 
 
-def _audit(action: AuditAction, person: User, slack_user_id: str, how: str, by: User | str) -> None:
-    log.record(
-        action,
-        account_id=person.account_id,
-        by=by,
-        subject=f"person {person.name}",
-        slack_user=slack_user_id,
-        how=how,
-    )
+def _audit(action: AuditAction, person: User, how: str, by: User | str) -> None:
+    """Without the Slack user's id: of people in Slack nothing is kept longer than the link."""
+    subject = f"person {person.name}"
+    log.record(action, account_id=person.account_id, by=by, subject=subject, how=how)

@@ -24,6 +24,7 @@ from portal.slack.connects import Connect
 from portal.slack.conversations import ChannelList
 from portal.slack.direct_notes import DirectNote
 from portal.slack.events import SlackEvent
+from portal.slack.home import HomeTab
 from portal.slack.installations import (
     WORKING,
     LinkState,
@@ -49,6 +50,7 @@ from portal.slack.windows import SlackModal
 CLICKS_KEPT = timedelta(hours=1)
 MODALS_KEPT = timedelta(hours=24)  # somebody may leave one open over night
 EVENTS_KEPT = timedelta(hours=48)  # Slack repeats an event for a day
+PEOPLE_DATA = (UserLink, UnlinkedPerson, SlackProfile, ChannelList, Connect, HomeTab)
 PEOPLE_KEPT = timedelta(days=14)  # after an uninstallation; Slack's developer policy
 
 
@@ -67,7 +69,7 @@ def prune(moment: datetime) -> None:
         SlackInstallation.state == LinkState.BROKEN,
         SlackInstallation.state_since < moment - PEOPLE_KEPT,
     )
-    for people_data in (UserLink, UnlinkedPerson, SlackProfile, ChannelList, Connect):
+    for people_data in PEOPLE_DATA:
         gone = delete(people_data).where(people_data.account_id.in_(long_broken))
         db.session.execute(gone)
     db.session.execute(delete(SlackModal).where(SlackModal.created_at < moment - MODALS_KEPT))

@@ -83,8 +83,10 @@ def suggest(
     typed: str,
     channel_id: str = "",
     ts: str = "",
+    home: bool = False,
 ) -> list[dict[str, Any]]:
-    """Type into an external select: of a message when `ts` is given, else of the view on top.
+    """Type into an external select: of a message when `ts` is given, of the Home, else of the modal
+    on top.
 
     Returns the options the app offers, groups flattened. Raises NotThere when its answer is bad.
     """
@@ -94,7 +96,7 @@ def suggest(
             block_id, action_id = interactions.find(world, user_id, channel_id, ts, action_id)
             view_id = ""
         else:
-            view = _on_top(world, user_id)
+            view = _seen(world, user_id, home=home)
             (block_id, action_id), view_id = _named(view, action_id), view.id
     place = suggestions.Place(team_id, user_id, block_id, action_id, channel_id, ts, view_id)
     found = suggestions.ask(platform, place, typed)
@@ -164,9 +166,7 @@ def act_in_view(
 ) -> Delivery:
     """Press a button or set an element of the modal on top, or of the Home: `block_actions`."""
     with platform.reading() as world:
-        view = world.home_of(user_id) if home else _on_top(world, user_id)
-        if view is None:
-            raise NotThere(f"The app published no Home for {user_id}.")
+        view = _seen(world, user_id, home=home)
         found = _named(view, action_id)
     return modals.act(platform, user_id, view.id, *found, _listed(value))
 
@@ -199,6 +199,14 @@ def _team_of(platform: Platform, user_id: str) -> str:
 
 def _listed(value: Given) -> list[str]:
     return [value] if isinstance(value, str) else list(value)
+
+
+def _seen(world: World, user_id: str, *, home: bool) -> View:
+    """The person's Home, or the modal on top."""
+    view = world.home_of(user_id) if home else _on_top(world, user_id)
+    if view is None:
+        raise NotThere(f"The app published no Home for {user_id}.")
+    return view
 
 
 def _on_top(world: World, user_id: str) -> View:

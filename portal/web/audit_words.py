@@ -110,11 +110,11 @@ DEEDS: dict[AuditAction, tuple[Kind, str]] = {
     ),
     AuditAction.SLACK_USER_CONNECTED: (
         Kind.SLACK,
-        "is connected to the Slack user {slack_user}, {how}",
+        "is connected to their Slack user, {how}",
     ),
     AuditAction.SLACK_USER_DISCONNECTED: (
         Kind.SLACK,
-        "ended the connection of {subject} to the Slack user {slack_user}",
+        "ended the connection of {subject} to their Slack user",
     ),
     AuditAction.WORKSPACE_LINKED: (Kind.SLACK, "linked the Slack workspace {subject}"),
     AuditAction.WORKSPACE_REAUTHORIZED: (

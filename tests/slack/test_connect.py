@@ -110,9 +110,9 @@ def test_the_slack_user_is_told_with_whom_they_were_connected(
     post(story.browser(cast["wendy"]), pressed(story))
     story.work()
     (note,) = [
-        call["arguments"]["text"]
+        call.arguments["text"]
         for call in story.sandbox.requests(method="chat.postMessage")
-        if call["arguments"]["channel"] == WALTER
+        if call.arguments["channel"] == WALTER
     ]
     assert "is connected to Wendy (w@private.example) now" in note
 
@@ -294,3 +294,23 @@ def test_pressing_connect_itself_says_nothing_more(story: Story, cast: dict[str,
     story.sandbox.click(user_id=WALTER, channel_id=CHANNEL, ts=message["ts"], action_id="connect")
     story.work()
     assert len(told(story, WALTER)) == before
+
+
+def test_a_window_that_needs_an_account_offers_to_connect_instead(
+    story: Story, cast: dict[str, User]
+) -> None:
+    an_alert(story, cast)
+    path = pressed(story, action_id="alert_more")
+    page = story.browser(cast["wendy"])
+    answer = post(page, path)
+    assert answer.location.endswith("/profile#slack")
+    assert link_of(story, cast["wendy"]) is not None
+
+
+def test_a_command_that_needs_an_account_offers_to_connect(
+    story: Story, cast: dict[str, User]
+) -> None:
+    story.sandbox.command("T0ACME", CHANNEL, WALTER, "/il-oncall", "")
+    story.work()
+    post(story.browser(cast["wendy"]), address(told(story, WALTER)[-1]))
+    assert link_of(story, cast["wendy"]) is not None

@@ -42,6 +42,7 @@ METHODS: dict[str, tuple[str, ...]] = {
     "oauth.v2.access": (),
     "pins.add": ("pins:write",),
     "usergroups.list": ("usergroups:read",),
+    "usergroups.users.list": ("usergroups:read",),
     "usergroups.users.update": ("usergroups:write",),
     "users.conversations": ("channels:read", "groups:read"),
     "users.info": ("users:read", "users:read.email"),

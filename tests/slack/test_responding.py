@@ -290,10 +290,10 @@ def test_a_manual_action_is_on_the_alert_page_too(story: Story, people: dict[str
     manual_action(story, people, alert_id)
     browser = story.browser(people["uma"])
     path = f"/alerts/{alert_id}"
-    (action_id,) = re.findall(r"manual-actions/(\d+)/run\" hx-post", browser.get(path).text)
-    pages.post(browser, f"{path}/manual-actions/{action_id}/run", on=path)
+    (action_id,) = re.findall(r"/actions/(\d+)/run\" hx-post", browser.get(path).text)
+    pages.post(browser, f"{path}/actions/{action_id}/run", on=path)
     story.work()
     page = pages.text_of(browser.get(path))
     assert "Alerts to #db (by Uma)" in page
-    again = pages.post(browser, f"{path}/manual-actions/{action_id}/run", on=path)
+    again = pages.post(browser, f"{path}/actions/{action_id}/run", on=path)
     assert "Uma has done this already" in pages.text_of(browser.get(again.location))

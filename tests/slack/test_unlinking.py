@@ -14,14 +14,26 @@ from portal.domain.alerts.models import TimelineEntry, TimelineKind
 from portal.domain.audit.actions import AuditAction
 from portal.domain.audit.models import AuditEntry
 from portal.domain.routing.models import AlertAction
-from portal.slack import conversations, erasing, gateway, linking, replies, revocations, upkeep
+from portal.slack import (
+    connects,
+    conversations,
+    erasing,
+    gateway,
+    linking,
+    replies,
+    revocations,
+    upkeep,
+)
+from portal.slack.channels import SlackChannel
 from portal.slack.clicks import SlackClick, SlackCommand
 from portal.slack.direct_notes import DirectNote
 from portal.slack.installations import Revocation, SlackInstallation
 from portal.slack.pacing import Outage
 from portal.slack.people import UserLink
 from portal.slack.posted import PostedMessage, Summary, ThreadComment, ThreadReply
+from portal.slack.unlinked import UnlinkedPerson, Why
 from portal.slack.user_groups import UserGroup
+from portal.slack.windows import SlackModal
 from tests.make import make_action, make_alert, make_policy, make_source
 from tests.slack.conftest import Story, post
 from tests.slack.links import (
@@ -126,6 +138,18 @@ def fill(story: Story, person: User, alert_id: int) -> None:
                 **place, channel_name="alerts", posted_message_id=posted.id, entry_id=entry.id
             )
         )
+        db.session.add(SlackChannel(**place, channel_name="alerts", is_shared=False))
+        db.session.add(
+            SlackModal(
+                **place,
+                slack_user_id="U0WALTER",
+                kind="respond",
+                subject={"alert_id": alert_id},
+                trigger_id="1.2",
+            )
+        )
+        connects.offer(account_id, "U0WALTER")
+        db.session.add(UnlinkedPerson(user_id=person.id, account_id=account_id, why=Why.GUEST))
         db.session.add(ThreadComment(**place, ts="1.0", entry_id=entry.id))
         policy = make_policy(person.account, [person])
         db.session.add(UserGroup(policy_id=policy.id, account_id=account_id, handle="oncall"))

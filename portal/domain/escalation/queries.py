@@ -1,7 +1,7 @@
 """Which escalation policies are there, how far did an alert climb, and whom did it reach?"""
 
 from sqlalchemy import Select, false, func, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import defer, joinedload, selectinload
 
 from portal.db import db
 from portal.domain.accounts.models import Account, User
@@ -19,6 +19,8 @@ from portal.domain.slack_sources.models import OfferedPolicy
 from portal.domain.sources import queries as sources
 from portal.domain.sources.models import AlertSource
 from portal.errors import NotFound
+
+MOST_LISTED = 500  # alerts of one person
 
 
 def visible_to(viewer: User) -> Select[EscalationPolicy]:
@@ -85,6 +87,19 @@ def responders_of(alert: Alert) -> list[Responder]:
     wanted = select(Responder).where(Responder.alert_id == alert.id)
     wanted = wanted.options(joinedload(Responder.user))
     return list(db.session.scalars(wanted.order_by(Responder.added_at, Responder.user_id)))
+
+
+def open_alerts_of(person: User) -> list[Alert]:
+    """The open alerts that the person was asked about or has: pending ones first, then the newest."""
+    asked = select(Responder.alert_id).where(Responder.user_id == person.id)
+    wanted = (
+        alerts.visible_to(person)
+        .where(Alert.status != AlertStatus.RESOLVED, Alert.id.in_(asked))
+        .options(joinedload(Alert.source), joinedload(Alert.acknowledged_by))
+        .options(defer(Alert.details), defer(Alert.custom_details))
+    )
+    in_order = wanted.order_by((Alert.status != AlertStatus.PENDING), Alert.id.desc())
+    return list(db.session.scalars(in_order.limit(MOST_LISTED)))
 
 
 def next_steps(viewer: User, *, limit: int) -> list[AlertEscalation]:
