@@ -17,7 +17,6 @@ NOT_AUDITED = {
     "dedicated_channels/operations.py": {"create", "detach", "invite_again"},  # on the timeline
     "accounts/sign_ins.py": {"sign_in", "sign_in_invited", "sign_out", "seen"},
     "alerts/receive.py": {"receive", "receive_all"},
-    "alerts/receive.py": {"receive"},
     "escalation/operations.py": {"bring_near", "escalate", "postpone", "take_due_steps"},
     "notices/operations.py": {"dismiss"},
     # How people want to be told is their own affair; what was sent stands on the timeline.
@@ -28,8 +27,6 @@ NOT_AUDITED = {
         "next_way",
         "postpone",
         "send_test",
-        "bring_near",
-        "postpone",
         "take_due",
         "unmute",
     },
