@@ -27,9 +27,6 @@ WINDOW = timedelta(minutes=1)
 STEPS = 200  # so often in a minute, at most, a process asks the database for a source's count
 RETRY_AFTER_AN_OUTAGE = 5  # seconds
 
-# The formats of other tools: the name in the address → what makes events of the body.
-FORMATS: dict[str, Callable[[bytes], list[IncomingEvent]]] = {"alertmanager": alertmanager.parse}
-
 log = structlog.get_logger()
 bp = Blueprint("ingest", __name__)
 
@@ -46,18 +43,23 @@ def events() -> ResponseReturnValue:
     return response
 
 
-@bp.post("/api/ingest/<format>/<integration_key>")
-def notification(format: str, integration_key: str) -> ResponseReturnValue:
+@bp.post("/api/ingest/alertmanager/<token>")
+def from_alertmanager(token: str) -> ResponseReturnValue:
+    """Alertmanager's own notifications; `token` is the source's integration key."""
+    return _store_all(token, alertmanager.parse)
+
+
+@bp.route("/api/ingest/alertmanager/<token>", methods=["GET", "PUT", "PATCH", "DELETE"])
+def only_post_notifications(token: str) -> ResponseReturnValue:
+    return only_post()
+
+
+def _store_all(token: str, parse: Callable[[bytes], list[IncomingEvent]]) -> ResponseReturnValue:
     """Store all that a tool says in its own format, or nothing of it, then answer 202.
 
     The answer names the first event; the source's event log has them all.
     """
-    parse = FORMATS.get(format)
-    if parse is None:
-        return _answer(
-            404, "UNKNOWN_FORMAT", f"There is no such format. Known: {', '.join(FORMATS)}."
-        )
-    source = sources.by_integration_key(integration_key)
+    source = sources.by_integration_key(token)
     found = parse(request.get_data())
     response = Response(status=202)
     if found:
@@ -65,11 +67,6 @@ def notification(format: str, integration_key: str) -> ResponseReturnValue:
         response.headers["correlation-id"] = str(receive.receive_all(source, found)[0].id)
     del response.headers["Content-Type"]  # there is no content
     return response
-
-
-@bp.route("/api/ingest/<format>/<integration_key>", methods=["GET", "PUT", "PATCH", "DELETE"])
-def only_post_notifications(format: str, integration_key: str) -> ResponseReturnValue:
-    return only_post()
 
 
 @bp.route("/api/events", methods=["GET", "PUT", "PATCH", "DELETE"])

@@ -35,8 +35,8 @@ from tests.make import (
 OTHERWISE_GUARDED = {
     "static": "the same files for everybody",
     "ingest.events": "the integration key in the body",
-    "ingest.notification": "the integration key in the address",
     "ingest.only_post": "always refused",
+    "ingest.from_alertmanager": "the integration key in the address",
     "ingest.only_post_notifications": "always refused",
     "health.healthz": "says nothing about any account",
     "health.readyz": "says nothing about any account",
@@ -153,8 +153,6 @@ def world(app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
         "sign_in_id": browser,
         "workspace_id": workspace.id,
         "token": "unknown",
-        "format": "alertmanager",
-        "integration_key": "unknown",
         "schedule_id": schedule.id,
         "override_id": override.id,
         "shift_id": shift.id,

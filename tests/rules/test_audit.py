@@ -16,7 +16,7 @@ RECORDED_BY = {"log.record", "audit", "audit_change", "timeline.record"}
 NOT_AUDITED = {
     "dedicated_channels/operations.py": {"create", "detach", "invite_again"},  # on the timeline
     "accounts/sign_ins.py": {"sign_in", "sign_in_invited", "sign_out", "seen"},
-    "alerts/receive.py": {"receive"},
+    "alerts/receive.py": {"receive", "receive_all"},
     "escalation/operations.py": {"bring_near", "escalate", "postpone", "take_due_steps"},
     "notices/operations.py": {"dismiss"},
     # How people want to be told is their own affair; what was sent stands on the timeline.

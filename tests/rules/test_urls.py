@@ -5,7 +5,7 @@ import re
 from flask import Flask
 
 WORD = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*(\.(json|js|csv))?")
-VARIABLE = re.compile(r"<int:[a-z_]+_id>|<path:filename>|<(string:)?token>(\.ics)?|<format>|<integration_key>")
+VARIABLE = re.compile(r"<int:[a-z_]+_id>|<path:filename>|<(string:)?token>(\.ics)?")
 
 
 def test_every_address_is_made_of_words_and_typed_ids(portal_app: Flask) -> None:
