@@ -53,8 +53,7 @@ def receive_all(source: AlertSource, events: Sequence[IncomingEvent]) -> list[Re
     keys = sorted({key for event in events if (key := fold(event.alert_key)) is not None})
     if keys:  # in one order, so that two such transactions never wait for each other in a circle
         db.session.execute(LOCK_KEYS, {"source_id": source.id % 2**31, "keys": keys})
-    # One event alone looks for its alert itself: that is a question less.
-    known = set(keys) if len(events) == 1 else _with_open_alerts(source, keys)
+    known = _with_open_alerts(source, keys)
     stored: list[ReceivedEvent] = []
     alerts: list[Alert | None] = []  # held until the end: the session forgets what nobody holds
     for event in events:
