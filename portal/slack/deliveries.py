@@ -15,7 +15,7 @@ from portal.domain.routing import matching
 from portal.domain.routing.models import AlertAction
 from portal.slack import lookback, pacing, waiting
 from portal.slack.errors import words
-from portal.slack.posted import Lane, PostedMessage
+from portal.slack.posted import ENDED, Lane, PostedMessage
 
 MOST_ALERTS = 20
 
@@ -140,7 +140,9 @@ def _waiting(account_id: int | None) -> dict[str, dict[str, Any]]:
 
 def _given_up(account_id: int | None) -> dict[str, int]:
     counted = select(PostedMessage.channel_id, func.count()).where(
-        PostedMessage.account_id == account_id, PostedMessage.gave_up_at.is_not(None)
+        PostedMessage.account_id == account_id,
+        PostedMessage.gave_up_at.is_not(None),
+        func.coalesce(PostedMessage.last_error, "").not_in(ENDED),
     )
     rows: Any = db.session.execute(counted.group_by(PostedMessage.channel_id))
     return dict(rows.all())

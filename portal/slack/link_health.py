@@ -13,7 +13,7 @@ from portal.domain.routing.models import ActionChannel
 from portal.slack import lookback, pacing, waiting
 from portal.slack.errors import words
 from portal.slack.installations import SlackInstallation
-from portal.slack.posted import Lane, PostedMessage
+from portal.slack.posted import ENDED, Lane, PostedMessage
 
 FAILURES_COUNT_FOR = timedelta(days=7)
 NOTHING = (0, None)
@@ -142,4 +142,5 @@ def _why(lane: Lane | None) -> str | None:
 
 
 def _was_given_up() -> ColumnElement[bool]:
-    return PostedMessage.gave_up_at > now() - FAILURES_COUNT_FOR
+    is_refusal = func.coalesce(PostedMessage.last_error, "").not_in(ENDED)
+    return (PostedMessage.gave_up_at > now() - FAILURES_COUNT_FOR) & is_refusal

@@ -11,7 +11,7 @@ from portal.domain.alerts.models import Alert
 from portal.slack import installations, pacing, queue
 from portal.slack.errors import MEANINGS, Meaning, words
 from portal.slack.installations import SlackInstallation
-from portal.slack.posted import BEHIND, Lane, Message, PostedMessage, label
+from portal.slack.posted import BEHIND, ENDED, Lane, Message, PostedMessage, label
 
 MOST_COUNTED = 200  # ahead of one alert; a storm has a summary long before
 
@@ -23,7 +23,7 @@ class Place:
     channel_id: str
     label: str  # "#db", or whose direct messages
     permalink: str | None
-    state: str  # shown, in a summary, waiting, asked to wait, Slack not reachable, held, gave up
+    state: str  # shown, in a summary, waiting, asked to wait, Slack not reachable, held, gave up, ended
     is_up_to_date: bool
     detail: str
     shown_version: int = 0
@@ -92,6 +92,8 @@ def _why(
 ) -> Why:
     if shown.gave_up_at:
         reason = words(shown.last_error or "")
+        if shown.last_error in ENDED:
+            return Why("ended", reason)
         return Why("gave up", f"Slack refused even the plain message. {reason}")
     if posted.summary is not None and shown is posted.summary and _is_named(posted):
         others = _named_beside(posted)

@@ -11,6 +11,8 @@ from portal.domain.alerts.models import Alert, TimelineEntry
 BEHIND = text("shown_version < wanted_version AND gave_up_at IS NULL AND is_own")
 SUMMARY_BEHIND = text("shown_version < wanted_version AND gave_up_at IS NULL")
 CLOCKS_AGREE = timedelta(seconds=2)  # two machines, or one before and after it was set right
+# Why direct messages are no longer kept up to date though Slack refused nothing.
+ENDED = ("person_left", "person_disconnected")
 REPLY_BEHIND = text("shown_version < wanted_version AND gave_up_at IS NULL AND told_by_id IS NULL")
 
 
@@ -36,7 +38,7 @@ class Message:
     uncertain_since: Mapped[datetime | None]
     not_before: Mapped[datetime | None]  # others of the lane go first until then
     last_error: Mapped[str | None]  # Slack's code, or ours: "timeout"
-    gave_up_at: Mapped[datetime | None]  # Slack refused even the plain message
+    gave_up_at: Mapped[datetime | None]  # Slack refused even the plain message, or see ENDED
     form: Mapped[str] = mapped_column(default="full")  # then "brief", then "plain": refused.FORMS
     was_reposted: Mapped[bool] = mapped_column(default=False)  # somebody deleted the first one
 

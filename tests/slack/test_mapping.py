@@ -14,7 +14,7 @@ from portal.domain.audit.actions import AuditAction
 from portal.domain.audit.models import AuditEntry
 from portal.domain.notifications.models import Notification
 from portal.jobs import upkeep
-from portal.slack import events, installations, mapping, people, unlinked
+from portal.slack import deliveries, events, installations, mapping, people, places, unlinked
 from portal.slack.installations import LinkState, SlackInstallation
 from portal.slack.people import UserLink
 from portal.slack.posted import PostedMessage
@@ -263,6 +263,13 @@ def test_what_was_in_the_direct_messages_changes_no_more_after_that(
     with story.app.app_context():
         (shown,) = db.session.scalars(select(PostedMessage)).all()
         assert shown.last_error == "person_disconnected"
+        (place,) = places.places(shown.alert)
+        assert (place.state, place.detail) == (
+            "ended",
+            "The person is not connected to that Slack user any more.",
+        )
+        known = deliveries.health(shown.account_id).values()
+        assert [each.gave_up for each in known if each.gave_up] == []  # Slack refused nothing
         assert db.session.scalars(select(Notification)).all() != []
 
 
