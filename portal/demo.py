@@ -190,6 +190,7 @@ curl -i -H 'Content-Type: application/json' -d '{json.dumps(event)}' {portal}/ap
 
   4. Look at #alerts in the pretend Slack as Ada Lovelace, and press Acknowledge:
      {pretend}/w/T0ACME/U0ADA/{demo_data.CHANNEL[0]}
+     Once somebody has typed /invite @tocsin there, what is replied in an alert's thread becomes a comment on it.
   5. See the same alert, and who has it, in the portal:
      {portal}/alerts
   6. Send another alert and leave it alone: after {demo_data.TIMEOUT} min the second level is asked. Who is on call:

@@ -1,7 +1,6 @@
 """Which workspace is linked to an account, and is the link all right?"""
 
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -35,8 +34,6 @@ class Credentials:
     token: str
     scopes: frozenset[str]
     expires_at: datetime | None  # tokens of an app without rotation never expire
-    # When they were read, by time.monotonic(), if the link worked then.
-    worked_at: float = field(default=float("-inf"), compare=False)
 
 
 class SlackInstallation(Base):
@@ -85,11 +82,7 @@ class SlackInstallation(Base):
     @property
     def credentials(self) -> Credentials:
         return Credentials(
-            self.account_id,
-            self.bot_token,
-            frozenset(self.scopes),
-            self.token_expires_at,
-            time.monotonic() if self.is_working else float("-inf"),
+            self.account_id, self.bot_token, frozenset(self.scopes), self.token_expires_at
         )
 
     @property

@@ -3,7 +3,6 @@
 product.md 2.2. Slack's transient errors never get here: they change no state.
 """
 
-import time
 from collections.abc import Iterable
 
 from sqlalchemy import select
@@ -17,16 +16,9 @@ from portal.slack import gateway, scopes
 from portal.slack.errors import Meaning, SlackError
 from portal.slack.installations import Credentials, LinkState, SlackInstallation
 
-A_MOMENT = 0.1  # seconds; an unlink that comes within it may meet a call that has been made already
-
 
 def newest(credentials: Credentials) -> Credentials:
-    """The credentials that the link has now. Raises SlackError where nothing may be sent.
-
-    Those that were read a moment ago, of a link that worked, are good as they are.
-    """
-    if time.monotonic() - credentials.worked_at < A_MOMENT:
-        return credentials
+    """The credentials that the link has now. Raises SlackError where nothing may be sent."""
     wanted = select(SlackInstallation).where(SlackInstallation.account_id == credentials.account_id)
     found = db.session.scalar(wanted.execution_options(populate_existing=True))
     problem = "not_linked" if found is None else None if found.is_working else "link_broken"

@@ -92,10 +92,16 @@ def is_confirmed(record: dict[str, Any]) -> bool:
 
 def kind_of(record: dict[str, Any], installation: SlackInstallation) -> Kind:
     """What the flags of Slack's user record mean (users.info, method reference)."""
-    teams = {record.get("team_id"), *(record.get("enterprise_user") or {}).get("teams", [])}
-    if installation.team_id not in teams or any(record.get(flag) for flag in NOBODY):
+    if installation.team_id not in _teams(record) or any(record.get(flag) for flag in NOBODY):
         return Kind.OUTSIDER
     return Kind.GUEST if any(record.get(flag) for flag in GUEST) else Kind.MEMBER
+
+
+def _teams(record: dict[str, Any]) -> list[object]:
+    """The workspaces of the user: one, or with an organisation several."""
+    grid = record.get("enterprise_user")
+    several = grid.get("teams") if isinstance(grid, dict) else None
+    return [record.get("team_id"), *(several if isinstance(several, list) else [])]
 
 
 def _zone(name: str) -> str:
@@ -106,4 +112,6 @@ def _zone(name: str) -> str:
 
 
 def _seconds(value: object) -> int:
-    return value if isinstance(value, int) and 0 <= value < 2**40 else 0
+    if not isinstance(value, int) or isinstance(value, bool):
+        return 0
+    return value if 0 <= value < 2**40 else 0

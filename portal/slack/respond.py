@@ -121,7 +121,8 @@ def _submit_channel(window: Window, values: Values) -> View:
     alert = open_alert(window)
     offer = dedicated_view.offer(alert, window.person)
     name = _fitting_name(values.get("name", ""), proposed=offer.name)
-    is_private = not offer.may_be_public or values.get("private") == "private"
+    # Where there was no choice, the window said which of the two it will be.
+    is_private = values.get("private", "" if offer.may_be_public else "private") == "private"
     made = channels.create(
         alert.id, name=name, is_private=is_private, by=window.person, via=Via.SLACK
     )

@@ -62,7 +62,9 @@ def carry_out(step: Step) -> Done:
     try:
         match step:
             case Call():
-                answer: object = workspace.call(step.credentials, step.method, **step.arguments)
+                answer: object = workspace.call_at_once(
+                    step.credentials, step.method, **step.arguments
+                )
             case Look():
                 answer = lookback.look(
                     step.credentials, step.channel_id, step.since, step.thread_ts

@@ -17,7 +17,12 @@ def call(credentials: Credentials, method: str, **arguments: Any) -> dict[str, A
     that began before (`link_broken`). A dead token is confirmed by auth.test before it breaks the
     link; where that is not confirmed, the error counts as temporary.
     """
-    credentials = link_state.newest(credentials)
+    return call_at_once(link_state.newest(credentials), method, **arguments)
+
+
+def call_at_once(credentials: Credentials, method: str, **arguments: Any) -> dict[str, Any]:
+    """The same with credentials that were read just now, of a link that worked: the lanes, which
+    read it before each call, need not read it twice."""
     if rotation.ends_soon(credentials):
         credentials = rotation.fresh(credentials)
     try:

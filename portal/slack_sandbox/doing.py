@@ -9,6 +9,7 @@ from . import (
     channels,
     commands,
     interactions,
+    inviting,
     modals,
     posting,
     shortcuts,
@@ -46,8 +47,11 @@ def say(team_id: str, user_id: str, channel_id: str) -> AnyResponse | tuple[str,
     try:
         if text.startswith("/"):
             command, _, rest = text.partition(" ")
-            where = (team_id, user_id, channel_id, command.strip(), rest.strip(), thread_ts)
-            commands.run(platform, *where)
+            if command == inviting.COMMAND:
+                inviting.run(platform, team_id, user_id, channel_id, rest)
+            else:
+                where = (team_id, user_id, channel_id, command.strip(), rest.strip(), thread_ts)
+                commands.run(platform, *where)
         else:
             broadcast = "broadcast" in form
             posting.say(platform, team_id, user_id, channel_id, text, thread_ts, broadcast)

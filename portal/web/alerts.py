@@ -38,7 +38,7 @@ TABS: dict[str, tuple[AlertStatus, ...]] = {
 class CommentForm(FlaskForm):  # type: ignore[misc]
     """A remark for the timeline; operations.comment() knows how long it may be."""
 
-    content = TextAreaField("Comment")
+    content = TextAreaField("Comment", id="comment-content")  # "content" is the page's <main>
 
 
 class SummaryForm(FlaskForm):  # type: ignore[misc]

@@ -19,6 +19,7 @@ from tests.benchmarks import (
     side_by_side,
     steady,
     storm,
+    timers,
 )
 from tests.benchmarks.lab import Lab, lab
 
@@ -31,6 +32,7 @@ LOADS: dict[str, Callable[[Lab], None]] = {
     "clicks": clicks.run,
     "modals": modals.run,
     "refusals": refusals.run,
+    "timers": timers.run,
     "cost": cost.run,
     "outage": outage.run,
     "big": big.run,

@@ -1,14 +1,9 @@
 """Does an alert action concern exactly the alerts that its conditions describe, in bounded time?"""
 
-import contextlib
-import re
 import time
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from portal.domain.routing import patterns
 from portal.domain.routing.conditions import Condition, Criterion, Field, Subject, failing
 from portal.errors import Invalid
 
@@ -93,16 +88,16 @@ def test_not_is_the_opposite(criterion: Criterion) -> None:
         ("summary", "smells", "odd", "what is compared"),
         ("summary", "is", "  ", "1 to 500"),
         ("summary", "is", "x" * 501, "1 to 500"),
-        ("summary", "matches", "(", "not closed"),
-        ("summary", "matches", "a)", "never opened"),
-        ("summary", "matches", "[a", "ends too early"),
-        ("summary", "matches", "*a", "nothing to repeat"),
-        ("summary", "matches", "a**", "repeated twice"),
-        ("summary", "matches", r"(a)\1", "not supported"),
-        ("summary", "matches", "(?=a)", "looking around"),
-        ("summary", "matches", "a{1000}", "0 to 100"),
-        ("summary", "matches", "((a{100}){100}){100}", "too long"),
-        ("summary", "matches_not", "[z-a]", "backwards"),
+        ("summary", "matches", "(", "missing \\)"),
+        ("summary", "matches", "a)", "unexpected \\)"),
+        ("summary", "matches", "[a", "missing \\]"),
+        ("summary", "matches", "*a", "no argument for repetition"),
+        ("summary", "matches", "a**", "bad repetition"),
+        ("summary", "matches", r"(a)\1", "invalid escape"),
+        ("summary", "matches", "(?=a)", "invalid perl operator"),
+        ("summary", "matches", "a{1001}", "invalid repetition size"),
+        ("summary", "matches", "((a{100}){100}){100}", "invalid repetition size"),
+        ("summary", "matches_not", "[z-a]", "invalid character class"),
     ],
 )
 def test_what_cannot_be_compared_is_refused_in_words(
@@ -119,35 +114,7 @@ def test_what_cannot_be_compared_is_refused_in_words(
 def test_no_pattern_takes_long(pattern: str) -> None:
     """Python's own engine would need longer than the universe is old for the first one."""
     begun = time.process_time()
-    assert not patterns.compiled(pattern).is_in("a" * (patterns.SEEN - 1) + "!")
+    condition = Condition.parse("details", "matches", pattern)
+    subject = Subject("", "a" * 100_000 + "!", "", "", "", {})
+    assert not condition.holds(subject)
     assert time.process_time() - begun < 5
-
-
-@pytest.mark.parametrize(
-    "pattern", ["(((){100}){100}){100}", "((|){50}){50}", "(" * 200 + ")" * 200]
-)
-def test_no_pattern_takes_long_to_read(pattern: str) -> None:
-    begun = time.process_time()
-    with contextlib.suppress(Invalid):
-        patterns.compiled(pattern)
-    assert time.process_time() - begun < 1
-
-
-ATOMS = st.sampled_from(["a", "b", ".", "[ab]", "[^a]", r"\d", r"\w", r"\b", "^", "$", "-", r"\."])
-PATTERNS = st.recursive(
-    ATOMS,
-    lambda inner: st.one_of(
-        st.tuples(inner, inner).map("".join),
-        st.tuples(inner, inner).map(lambda two: f"(?:{two[0]}|{two[1]})"),
-        st.tuples(inner, st.sampled_from(["*", "+", "?", "{2}", "{1,3}", "{2,}", "*?"])).map(
-            lambda two: f"({two[0]}){two[1]}"
-        ),
-    ),
-    max_leaves=8,
-)
-
-
-@given(PATTERNS, st.text("abAB1-. _\n", max_size=12))
-def test_a_pattern_finds_what_python_finds(pattern: str, text: str) -> None:
-    python = re.compile(pattern.replace("$", r"\Z"), re.IGNORECASE)
-    assert patterns.compiled(pattern).is_in(text) is (python.search(text) is not None)

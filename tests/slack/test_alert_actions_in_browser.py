@@ -94,7 +94,7 @@ def fill_in(screen: Page) -> None:
 def test_an_action_is_set_up_corrected_tested_and_cloned(story: Story, screen: Page) -> None:
     fill_in(screen)
     screen.get_by_role("button", name="Create", exact=True).click()
-    expect(screen.get_by_text("a parenthesis is not closed")).to_be_visible()
+    expect(screen.get_by_text("is not a regular expression")).to_be_visible()
     first = screen.get_by_role("group", name="Condition 1")
     expect(first.get_by_label("Value")).to_have_value("(disk")  # what was typed is kept
     expect(screen.get_by_label("Seconds after the alert was created")).to_have_value("1800")

@@ -282,6 +282,7 @@ def test_slack_is_left_alone_for_as_long_as_it_asks(story: Story, cast: dict[str
 
 def test_who_is_unknown_in_slack_or_a_guest_is_named(story: Story, cast: dict[str, User]) -> None:
     alert_id = an_alert(story, cast["ada"])
+    story.sandbox.hold_events()  # of the change: it ends the connection
     story.sandbox.admin("make_guest", user="U0UMA")
     with story.app.app_context():
         stranger = make_user(cast["ada"].account, name="Nora")

@@ -213,6 +213,7 @@ def test_unlinking_begins_anew_where_it_and_a_delivery_waited_for_each_other(
             linking.unlink(by=db.session.get_one(User, acme["olivia"].id))
 
     with ThreadPoolExecutor(1) as pool, beside(story.app) as worker:
+        worker.execute(text("SET deadlock_timeout = '1min'"))  # it is the other that gives way
         worker.execute(text("SELECT 1 FROM posted_messages FOR UPDATE"))
         unlinking = pool.submit(unlink)
         until(lambda: len(waiting(story.app)) == 1, "the unlinking waits for the messages")

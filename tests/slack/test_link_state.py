@@ -16,7 +16,7 @@ from portal.domain.alerts.models import Via
 from portal.domain.audit.actions import AuditAction
 from portal.domain.audit.models import AuditEntry
 from portal.domain.notices.models import Notice
-from portal.domain.routing.models import AlertAction
+from portal.domain.routing.models import ActionChannel
 from portal.slack import (
     conversations,
     gateway,
@@ -234,7 +234,7 @@ def test_authorizing_again_keeps_everything(story: Story, cast: dict[str, User])
     def kept() -> list[Any]:
         with story.app.app_context():
             return [
-                db.session.execute(select(AlertAction.id, AlertAction.channel_id)).all(),
+                db.session.execute(select(ActionChannel.action_id, ActionChannel.channel_id)).all(),
                 db.session.execute(select(UserLink.id, UserLink.slack_user_id)).all(),
                 db.session.execute(select(PostedMessage.id, PostedMessage.ts)).all(),
                 db.session.scalar(select(SlackInstallation.id)),

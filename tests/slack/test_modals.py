@@ -264,9 +264,7 @@ def test_a_modal_that_slack_does_not_let_us_change_is_changed_later(
 ) -> None:
     press(story)
     view_of(story)
-    story.sandbox.add_fault(
-        effect="error", method="views.update", error="ratelimited", retry_after=1, times=1
-    )
+    story.sandbox.add_fault(effect="rate_limited", method="views.update", retry_after=1, times=1)
     story.sandbox.act_in_view("U0ADA", "Comment")
 
     def is_changed() -> bool:

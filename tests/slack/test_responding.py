@@ -14,6 +14,7 @@ from portal.domain.dedicated_channels import queries as dedicated
 from portal.domain.escalation import queries as escalation
 from portal.domain.escalation.models import EscalationPolicy
 from portal.domain.routing.models import TriggerMode
+from portal.slack import probes
 from tests.make import make_action, make_alert, make_policy, make_source, make_user
 from tests.slack.conftest import Story
 from tests.slack.test_modals import go_to, press, told, view_of
@@ -223,6 +224,40 @@ def test_a_name_that_slack_does_not_take_is_corrected_before_it_is_used(
         channel = dedicated.current(db.session.get_one(Alert, alert_id))
         assert channel is not None
         assert (channel.channel_name, channel.is_private) == ("db_down", True)
+
+
+@pytest.mark.parametrize(
+    ("scope", "said", "is_private"),
+    [("channels:manage", "It will be private", True), ("groups:write", "It will be public", False)],
+)
+def test_where_only_one_kind_of_channel_can_be_made_the_window_says_which(
+    story: Story, people: dict[str, User], scope: str, said: str, is_private: bool
+) -> None:
+    alert_id = shown_alert(story, people)
+    story.sandbox.admin("take_scope", team_id="T0ACME", scope=scope)
+    with story.app.app_context():
+        probes.probe(account_id=people["olivia"].account_id)  # finds what was taken
+    assert said in str(go_to(story, "Create channel"))
+    story.sandbox.submit_view("U0ADA")
+    with story.app.app_context():
+        channel = dedicated.current(db.session.get_one(Alert, alert_id))
+        assert channel is not None
+        assert channel.is_private is is_private
+
+
+def test_a_channel_meant_to_be_public_does_not_become_private_unnoticed(
+    story: Story, people: dict[str, User]
+) -> None:
+    alert_id = shown_alert(story, people)
+    go_to(story, "Create channel")
+    story.sandbox.admin("take_scope", team_id="T0ACME", scope="channels:manage")
+    with story.app.app_context():
+        probes.probe(account_id=people["olivia"].account_id)
+    story.sandbox.submit_view("U0ADA")
+    with story.app.app_context():
+        channel = dedicated.current(db.session.get_one(Alert, alert_id))
+        assert channel is not None
+        assert channel.is_private is False
 
 
 def test_a_channel_is_detached_from_the_menu(story: Story, people: dict[str, User]) -> None:

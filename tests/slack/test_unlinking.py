@@ -27,6 +27,7 @@ from portal.slack import (
 from portal.slack.channels import SlackChannel
 from portal.slack.clicks import SlackClick, SlackCommand
 from portal.slack.direct_notes import DirectNote
+from portal.slack.home import HomeTab
 from portal.slack.installations import Revocation, SlackInstallation
 from portal.slack.pacing import Outage
 from portal.slack.people import UserLink
@@ -106,6 +107,7 @@ def fill(story: Story, person: User, alert_id: int) -> None:
         db.session.add(
             DirectNote(account_id=account_id, slack_user_id="U0ADA", text="Hello", path="/alerts")
         )
+        db.session.add(HomeTab(account_id=account_id, slack_user_id="U0ADA"))
         db.session.add(Outage(account_id=account_id, reason="http_503", next_try_at=now()))
         db.session.add(Summary(account_id=account_id, channel_id="C0OPS", channel_name="ops"))
         db.session.add(

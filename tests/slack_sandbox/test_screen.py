@@ -256,3 +256,22 @@ def test_the_pages_have_no_accessibility_findings(
         assert found.violations_count == 0, found.generate_report()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     context.close()
+
+
+def test_the_app_is_invited_by_typing_it_as_slack_would(sandbox: Sandbox) -> None:
+    sandbox.install("T0ACME", "U0OLIVIA")
+    say = f"{alerts(sandbox)}/say"
+    nobody = requests.post(say, data={"text": "/invite @nobody-here"}, timeout=5)
+    assert (nobody.status_code, "Name somebody" in nobody.text) == (409, True)
+    bot = sandbox.platform.world.installation_for("T0ACME")
+    assert bot is not None
+    name = sandbox.platform.world.people[bot.bot_user_id].name
+    assert requests.post(say, data={"text": f"/invite @{name.title()}"}, timeout=5).ok
+    assert bot.bot_user_id in sandbox.platform.world.channels["C0ALERTS"].members
+
+
+def test_a_topic_is_read_as_it_was_meant(sandbox: Sandbox) -> None:
+    sandbox.platform.world.channels["C0ALERTS"].topic = "Disk &lt;full&gt; &amp; :fire:"
+    page = requests.get(alerts(sandbox), timeout=5).text
+    assert "Disk &lt;full&gt; &amp; 🔥" in page
+    assert "&amp;lt;" not in page

@@ -314,3 +314,11 @@ def test_another_account_finds_no_such_alert(app: Flask, client: FlaskClient, wo
     answer = press(client, f"{world.alert.id}/resolve")
     assert answer.status_code == HTTPStatus.NOT_FOUND
     assert status_of(app, world.alert) is AlertStatus.PENDING
+
+
+def test_each_id_on_an_alerts_page_belongs_to_one_element(
+    client: FlaskClient, world: World
+) -> None:
+    sign_in(client, world.bob)
+    ids = re.findall(r'\bid="([^"]+)"', client.get(f"/alerts/{world.alert.id}").text)
+    assert sorted(ids) == sorted(set(ids))  # else the label “Comment” names another field

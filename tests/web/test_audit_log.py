@@ -20,6 +20,7 @@ from portal.domain.audit.actions import AuditAction
 from portal.domain.audit.models import AuditEntry
 from portal.domain.audit.queries import PAGE
 from portal.domain.routing import operations as routing
+from portal.domain.routing.drafts import ActionDraft
 from portal.domain.sources import operations as sources
 from tests.make import make_account, make_source, make_user, sign_in
 from tests.web.pages import text_of
@@ -77,17 +78,10 @@ def test_a_deed_is_told_in_words_with_its_details(
         source, _ = make_source(account, name="Prometheus")
         other, _ = make_source(account, name="Grafana")
         accounts.change_role(bob.id, Role.ADMIN, by=db.session.get_one(User, olga.id))
-        action = routing.create(
-            account=account, sources=[source], channel_id="C123", channel_name="ops", by=None
-        )
-        routing.change(
-            action.id,
-            sources=[source, other],
-            channel_id="C456",
-            channel_name="db",
-            name=action.name,
-            by=db.session.get_one(User, olga.id),
-        )
+        draft = ActionDraft([source], [("C123", "ops")])
+        action = routing.create(draft, account=account, by=None)
+        anew = ActionDraft([source, other], [("C456", "db")], name=action.name)
+        routing.change(action.id, anew, by=db.session.get_one(User, olga.id))
     seen = text_of(client.get(LOG))
     assert "Olga changed the role of Bob from responder to admin" in seen
     assert "The command line created the alert action Alerts to #ops" in seen

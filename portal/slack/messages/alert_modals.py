@@ -188,6 +188,10 @@ def _channel_line(channel: Shown) -> str:
 
 def _invited(offer: Offer) -> list[str]:
     lines = ["Present and future responders are invited."]
+    if not offer.may_be_public:
+        lines.append("It will be private: public channels need the permission `channels:manage`.")
+    elif not offer.may_be_private:
+        lines.append("It will be public: private channels need `groups:write` and `groups:read`.")
     if offer.invited:
         lines.append(f"Now: {escape(', '.join(offer.invited), 1000)}")
     if offer.not_connected:
