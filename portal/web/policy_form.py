@@ -15,6 +15,7 @@ from wtforms import StringField
 from portal.domain.escalation.models import EscalationPolicy
 from portal.domain.escalation.policies import MOST_RULES, PolicyDraft, RuleDraft
 from portal.domain.escalation.targets import Target
+from portal.errors import Invalid, NotFound
 
 LEVEL = re.compile(r"level-(\d{1,3})-timeout")
 USUAL_TIMEOUT = "10"  # minutes
@@ -78,17 +79,24 @@ def edited(levels: list[TypedLevel], deed: str) -> tuple[list[TypedLevel], str]:
 
 
 def draft(form: PolicyForm, levels: list[TypedLevel]) -> PolicyDraft:
-    """The same for the domain. Raises NotFound for a target that no form of ours offers."""
+    """The same for the domain. Raises Invalid at a level with a target that no form of ours offers."""
     return PolicyDraft(
         name=form.name.data or "",
         rules=[
-            RuleDraft(_number(level.timeout), [Target.parse(each) for each in level.targets])
-            for level in levels
+            RuleDraft(_number(level.timeout), _targets(level, f"rules-{place}-targets"))
+            for place, level in enumerate(levels)
         ],
         delay_minutes=_number(form.delay_minutes.data or "0"),
         repeats=_number(form.repeats.data or "0"),
         routing_key=form.routing_key.data or "",
     )
+
+
+def _targets(level: TypedLevel, field: str) -> list[Target]:
+    try:
+        return [Target.parse(each) for each in level.targets]
+    except NotFound as problem:
+        raise Invalid("One of these can no longer be chosen. Please remove it.", field) from problem
 
 
 def _up(levels: list[TypedLevel], place: int, _: str) -> str:

@@ -162,6 +162,7 @@ def event(summary: str, more: str = "") -> str:
         (event("Ann on call"), "Ann", ""),
         (event("call uma@example.com first"), "Uma", ""),
         (event("A planning meeting"), None, "names nobody"),
+        (event("Planning: Ann"), "Ann", ""),
         (event("Ann or Uma"), None, "names nobody"),
         (event("Stan"), "Stan", "Stan cannot be on call"),
         ("DTSTART:20260701T090000Z\nSUMMARY:Ann", "Ann", "end has to lie after the start"),

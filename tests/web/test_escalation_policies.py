@@ -185,7 +185,8 @@ def test_the_buttons_of_the_editor_keep_what_was_typed(
 def test_a_target_that_no_form_offers_is_refused(client: FlaskClient, uma: User) -> None:
     for target in ("person:" + "9" * 5000, "person:-1", "alien:1", "person:²"):
         answer = typed(client, uma, **{"level-0-target": target})
-        assert answer.status_code == HTTPStatus.NOT_FOUND, target
+        assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY, target
+        assert "can no longer be chosen" in answer.text
 
 
 def test_people_are_added_to_a_level_and_removed(client: FlaskClient, uma: User, ada: User) -> None:

@@ -373,6 +373,20 @@ def test_a_bad_schedule_is_explained_and_kept(
         assert db.session.scalars(db.select(Schedule.name)).all() == ["Platform"]
 
 
+def test_a_name_that_another_schedule_has_is_refused_when_renaming_and_what_was_typed_stays(
+    app: Flask, client: FlaskClient, platform: Schedule, uma: User, account: Account
+) -> None:
+    with app.app_context():
+        make_static_schedule(account, name="Release")
+    form = layer(uma, name="release", **{"layer-0-name": "Primary of Uma"})
+    answer = post(client, f"{SCHEDULES}/{platform.id}/edit", **form)
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert "already a schedule" in text_of(answer)
+    assert 'value="Primary of Uma"' in answer.text
+    with app.app_context():
+        assert db.session.get_one(Schedule, platform.id).name == "Platform"
+
+
 def test_too_many_restrictions_are_said_at_them(client: FlaskClient, uma: User) -> None:
     form: dict[str, object] = {**layer(uma)}
     for name, value in (("start_day", ""), ("start", "09:00"), ("end_day", ""), ("end", "10:00")):

@@ -1,5 +1,6 @@
 """Which overrides would somebody's calendar make? Shown before anything is stored."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -54,7 +55,7 @@ def propose(
 
 def _person(found: Found, people: Iterable[User]) -> User | None:
     addressed = [person for person in people if person.email.lower() in found.emails]
-    summary = f" {found.summary.lower()} "
+    summary = found.summary.lower()
     named = [
         person
         for person in people
@@ -68,8 +69,7 @@ def _person(found: Found, people: Iterable[User]) -> User | None:
 
 def _holds(summary: str, words: str) -> bool:
     """As whole words: Ann is not on call because of a planning meeting."""
-    place = summary.find(words)
-    return place > 0 and not (summary[place - 1].isalnum() or summary[place + len(words)].isalnum())
+    return re.search(rf"(?<!\w){re.escape(words)}(?!\w)", summary) is not None
 
 
 def _problem(found: Found, person: User | None, by: User) -> str:

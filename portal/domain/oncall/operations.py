@@ -36,12 +36,11 @@ def create(
     assert by.account_id is not None  # noqa: S101 - whoever may manage schedules has an account
     schedule = Schedule(
         account_id=by.account_id,
-        name=checks.name(name),
         type=type,
         time_zone=checks.time_zone(time_zone),
         shows_gaps=shows_gaps,
     )
-    _save_name(schedule)
+    _save(schedule, checks.name(name))
     if type is ScheduleType.RECURRING:
         _add_version(schedule, layers, now(), by)
     audit(AuditAction.SCHEDULE_CREATED, schedule, by, type=type.value, time_zone=time_zone)
@@ -65,8 +64,8 @@ def change(
     """
     schedule = locked(schedule_id, by)
     before = {"name": schedule.name}
-    schedule.name, schedule.shows_gaps = checks.name(name), shows_gaps
-    _save_name(schedule)
+    schedule.shows_gaps = shows_gaps
+    _save(schedule, checks.name(name))
     if schedule.type is ScheduleType.RECURRING:
         _replace_layers(schedule, layers, valid_from, by)
     after = {"name": schedule.name}
@@ -138,9 +137,10 @@ def _add_version(
     db.session.flush()
 
 
-def _save_name(schedule: Schedule) -> None:
+def _save(schedule: Schedule, name: str) -> None:
     try:
         with db.session.begin_nested():
+            schedule.name = name  # not before: the savepoint's own flush would meet a taken name
             db.session.add(schedule)
     except IntegrityError as problem:
-        raise Conflict(f"There is already a schedule named “{schedule.name}”.") from problem
+        raise Conflict(f"There is already a schedule named “{name}”.") from problem
