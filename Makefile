@@ -10,7 +10,7 @@ demo: .venv/ready
 	@exec .venv/bin/tocsin demo $(ARGS)
 
 test: .venv/ready-for-tests chromium lint
-	.venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+	.venv/bin/python -m pytest --numprocesses 3 --dist loadfile $(ARGS)
 
 lint: .venv/ready-for-tests
 	.venv/bin/ruff check
