@@ -92,6 +92,8 @@ def _why(
 ) -> Why:
     if shown.gave_up_at:
         reason = words(shown.last_error or "")
+        if shown.last_error == "person_left":  # Slack refused nothing: we stopped
+            return Why("gave up", reason)
         return Why("gave up", f"Slack refused even the plain message. {reason}")
     if posted.summary is not None and shown is posted.summary and _is_named(posted):
         others = _named_beside(posted)

@@ -154,6 +154,7 @@ def test_what_slack_refuses_is_given_up_and_said(
     with story.app.app_context():
         (place,) = places(db.session.get_one(Alert, alert_id))
         assert (place.label, place.state) == ("direct messages to Ada", "gave up")
+        assert place.detail == "The person may not see alerts any more."
     story.sandbox.clear_faults()
     with story.app.app_context():  # asked once more, Slack takes it
         escalation.escalate(alert_id, 1, by=people["adam"], via=Via.WEB)
