@@ -251,6 +251,9 @@ def test_a_deactivated_person_sees_no_further_change(story: Story, people: dict[
     pass_the_pace(story)
     (message,) = direct(story, people["ada"])
     assert message["text"].startswith("[Pending]")
+    with story.app.app_context():
+        (place,) = places(db.session.get_one(Alert, alert_id))
+        assert place.detail == "The person may not see alerts any more."
 
 
 def test_a_storm_rings_with_one_summary_and_every_alert_says_who_was_told(
