@@ -82,15 +82,30 @@ def clean(portal_app: Flask) -> Iterator[None]:
     empty(portal_app)
 
 
+# Only the tables that hold something, and without their foreign keys: TRUNCATE makes new files for
+# every table and index, which took longer than most tests.
+EMPTY = """
+DO $$
+DECLARE name text; holds_rows boolean;
+BEGIN
+    SET LOCAL lock_timeout = '10s';  -- say it instead of hanging
+    SET LOCAL session_replication_role = replica;
+    FOR name IN SELECT tablename FROM pg_tables
+        WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+    LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I)', name) INTO holds_rows;
+        IF holds_rows THEN
+            EXECUTE format('DELETE FROM %I', name);
+        END IF;
+    END LOOP;
+END $$
+"""
+
+
 def empty(app: Flask) -> None:
     """Nothing is left but the tables themselves."""
     with app.app_context():
-        tables = db.session.scalars(
-            text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        )
-        names = ", ".join(name for name in tables if name != "alembic_version")
-        db.session.execute(text("SET LOCAL lock_timeout = '10s'"))  # say it instead of hanging
-        db.session.execute(text(f"TRUNCATE {names} CASCADE"))
+        db.session.execute(text(EMPTY))
         db.session.commit()
 
 
