@@ -136,6 +136,7 @@ def test_a_policy_is_made_with_the_keyboard_and_nothing_typed_is_lost(screen: Pa
     screen.keyboard.press("Enter")  # Add
     level_2 = screen.get_by_role("group", name="Level 2")
     expect(level_2.get_by_role("listitem").filter(has_text="Olga")).to_be_visible()
+    expect(screen.get_by_label("to level 2")).to_be_focused()  # the page has settled
     screen.get_by_role("group", name="Level 2").get_by_role("button", name="Move up").press("Enter")
     expect(screen.get_by_role("heading", name="Level 1")).to_be_focused()
     expect(screen.get_by_label("Minutes to answer").nth(1)).to_have_value("3")
