@@ -104,10 +104,13 @@ def elements_of(message: Message) -> list[tuple[dict[str, Any], dict[str, Any], 
 def _element(
     message: Message, block_id: str, action_id: str
 ) -> tuple[dict[str, Any], dict[str, Any], int]:
-    for block, element, attachment_id in elements_of(message):
-        if (block["block_id"], element["action_id"]) == (block_id, action_id):
-            return block, element, attachment_id
-    raise NotThere(f"The message {message.ts} has no element {block_id}/{action_id}.")
+    named = [each for each in elements_of(message) if each[1]["action_id"] == action_id]
+    exact = [each for each in named if each[0]["block_id"] == block_id]
+    # The app may have changed the message, and its block ids, while the hand was on its way.
+    found = exact or named
+    if len(found) != 1:
+        raise NotThere(f"The message {message.ts} has no element {block_id}/{action_id}.")
+    return found[0]
 
 
 def author(world: World, message: Message) -> Installation:
