@@ -134,9 +134,30 @@ function isPoll(asking) {
   return asking.matches("[hx-trigger*='every ']");
 }
 
+// What is ticked while an answer is on its way is not in the answer, and what does not fit a search
+// is not in it at all.
+let ticked = [];
+
+function keepsTicks(region) {
+  return region.matches("[data-keeps-ticks]");
+}
+
+function noteTicks(region) {
+  ticked = keepsTicks(region) ? [...region.querySelectorAll("input[type=checkbox]")] : [];
+}
+
+function tickAgain() {
+  for (const before of ticked) {
+    const box = document.getElementById(before.id);
+    if (box) box.checked = before.checked;
+    else if (before.checked) document.querySelector("[data-keeps-ticks] .channel-list")?.prepend(before.closest("label"));
+  }
+  ticked = [];
+}
+
 // HTMX keeps the focus of a control with an id, not what was typed into it.
 function isBusy(region) {
-  const typed = [...region.querySelectorAll("textarea, input")].some(
+  const typed = !keepsTicks(region) && [...region.querySelectorAll("textarea, input")].some(
     (control) => control.value !== control.defaultValue || control.checked !== control.defaultChecked,
   );
   return typed || region.querySelector("dialog[open]") !== null;
@@ -163,13 +184,14 @@ document.addEventListener("visibilitychange", () => {
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { xhr, target, requestConfig } = event.detail;
   if (xhr.status >= 400 && xhr.getResponseHeader("HX-Retarget")) event.detail.shouldSwap = true;
+  noteTicks(target);
   // Who asked, not what is replaced: the answer to a dialog's form replaces the region it is open in.
   if (!isPoll(requestConfig.elt) || !event.detail.shouldSwap) return;
   if (isBusy(target)) event.detail.shouldSwap = false;
   else if (xhr.getResponseHeader("ETag")) etags.set(requestConfig.path, xhr.getResponseHeader("ETag"));
 });
 
-document.addEventListener("htmx:afterSwap", () => { showMoments(); showChosen(); });
+document.addEventListener("htmx:afterSwap", () => { tickAgain(); showMoments(); showChosen(); });
 document.addEventListener("htmx:sendError", () => { document.getElementById("offline").hidden = false; });
 document.addEventListener("htmx:afterOnLoad", () => { document.getElementById("offline").hidden = true; });
 

@@ -1,11 +1,10 @@
 """Can a person set up, test and clone an alert action with a real browser, and talk in its thread?"""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, Playwright, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from portal.db import db
 from portal.domain.accounts.models import User
@@ -16,9 +15,6 @@ from portal.slack import conversations
 from tests.make import PASSWORD, make_alert, make_source
 from tests.slack.conftest import Story
 from tests.slack.test_threads import CHANNEL, comments, do, heard, later, parent
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
 
 
 @pytest.fixture
@@ -38,12 +34,9 @@ def people(story: Story) -> dict[str, User]:
 
 
 @pytest.fixture
-def screen(playwright: Playwright, story: Story, people: dict[str, User]) -> Iterator[Page]:
+def screen(chromium: Browser, story: Story, people: dict[str, User]) -> Iterator[Page]:
     """Uma's browser, signed in. A complaint of its console fails the test."""
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-    page = browser.new_page(color_scheme="light", base_url=story.app.config["PUBLIC_URL"])
+    page = chromium.new_page(color_scheme="light", base_url=story.app.config["PUBLIC_URL"])
     faults: list[str] = []
     page.on("pageerror", lambda fault: faults.append(str(fault)))
     page.goto("/login")
@@ -52,7 +45,7 @@ def screen(playwright: Playwright, story: Story, people: dict[str, User]) -> Ite
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/alerts")
     yield page
-    browser.close()
+    page.close()
     assert faults == []
 
 
@@ -89,6 +82,26 @@ def fill_in(screen: Page) -> None:
     second.get_by_label("Value").fill("oops")
     second.get_by_role("button", name="Remove").click()
     expect(second).to_have_count(0)
+
+
+def test_what_is_ticked_while_a_search_is_on_its_way_stays_ticked(
+    story: Story, screen: Page
+) -> None:
+    screen.goto("/alert-actions/new")
+    screen.get_by_label("Prometheus").check()
+    expect(screen.locator("#channel-C0ALERTS")).to_be_visible()
+    held: list[Route] = []
+    screen.route("**/alert-actions/channels?*", lambda route: held.append(route))
+    with screen.expect_request("**/alert-actions/channels?*"):
+        screen.get_by_label("Search channels").fill("ops")
+    screen.locator("#channel-C0OPS").check()
+    screen.locator("#channel-C0ALERTS").check()  # does not fit what is searched
+    held[0].continue_()
+    expect(screen.locator("#channel-C0GENERAL")).to_have_count(0)  # the answer is here
+    expect(screen.locator("#channel-C0OPS")).to_be_checked()
+    expect(screen.locator("#channel-C0ALERTS")).to_be_checked()
+    screen.get_by_role("button", name="Create", exact=True).click()
+    expect(screen.get_by_role("heading", level=1)).to_contain_text("Alerts to #alerts, #ops")
 
 
 def test_an_action_is_set_up_corrected_tested_and_cloned(story: Story, screen: Page) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
-from playwright.sync_api import Page, Playwright, expect
+from playwright.sync_api import Browser, Page, expect
 
 from portal.db import db, now
 from portal.domain.accounts.permissions import Role
@@ -18,18 +18,16 @@ from tests.make import (
     make_source,
     make_user,
 )
-from tests.web.test_in_browser import CHROMIUM, FLAGS, portal
+from tests.web.test_in_browser import portal
 
 __all__ = ["portal"]
 
 
 @pytest.fixture(params=["light", "dark"])
 def page(
-    app: Flask, playwright: Playwright, portal: str, request: pytest.FixtureRequest
+    app: Flask, chromium: Browser, portal: str, request: pytest.FixtureRequest
 ) -> Iterator[Page]:
     """Uma's browser on the settings of a new Slack source."""
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
     with app.app_context():
         account = make_account()
         uma = make_user(account, role=Role.USER, name="Uma", email="uma@example.com")
@@ -43,8 +41,7 @@ def page(
         ]
         db.session.add(ChannelList(account_id=account.id, channels=listed, fetched_at=now()))
         db.session.commit()
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-    page = browser.new_page(color_scheme=request.param, base_url=portal)
+    page = chromium.new_page(color_scheme=request.param, base_url=portal)
     faults: list[str] = []
     page.on("pageerror", lambda fault: faults.append(str(fault)))
     page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
@@ -54,7 +51,7 @@ def page(
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Slack settings")).to_be_visible()
     yield page
-    browser.close()
+    page.close()
     assert faults == []
 
 
