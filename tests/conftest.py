@@ -12,7 +12,7 @@ import pytest
 from cryptography.fernet import Fernet
 from flask import Flask
 from flask.testing import FlaskClient
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, Playwright, expect
 from sqlalchemy import text
 
 from portal import create_app, private_postgres
@@ -22,6 +22,14 @@ from portal.settings import Settings
 ROOT = Path(__file__).parent.parent
 expect.set_options(timeout=20_000)  # milliseconds; a busy machine is no fault
 LOCALHOST = {"127.0.0.1", "::1", "localhost"}
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+# As root it needs the first; the others keep it from asking its makers for anything.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @pytest.fixture(scope="session")
@@ -122,6 +130,16 @@ def app(portal_app: Flask, clean: None) -> Flask:
 def client(app: Flask) -> FlaskClient:
     """A browser that is not signed in; see tests.make.sign_in."""
     return app.test_client()
+
+
+@pytest.fixture(scope="module")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    """Debian's Chromium, for the tests of one file; without it they are skipped."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(autouse=True)

@@ -38,14 +38,16 @@ def post(action_id: int) -> None:
         pacing.channel_place(lane, moment), pacing.take(action.account_id, pacing.POST, moment)
     )
     text = f"This is a test of the alert action “{escape(action.name, 300)}”. Nothing is wrong."
-    if at > moment + GIVEN_UP_AFTER:
-        _answered(action_id, channel_id, "ratelimited")
-        return
-    db.session.commit()
     if at > moment:
+        # The places are left to others, or a test that waits would slow the channel down.
+        db.session.rollback()
+        if at > test.asked_at + GIVEN_UP_AFTER:
+            _answered(action_id, channel_id, "ratelimited")
+            return
         wake(post, at=at, action_id=action_id)
         db.session.commit()
         return
+    db.session.commit()
     _answered(action_id, channel_id, _ask(credentials, channel_id, text))
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from portal import connections
 from portal.db import db
-from portal.jobs import escalations, notifications
+from portal.jobs import loops
 
 
 def test_the_loops_do_not_make_a_connection_forget_its_prepared_statements(
@@ -16,9 +16,9 @@ def test_the_loops_do_not_make_a_connection_forget_its_prepared_statements(
     with app.app_context():
         db.engine.dispose()
         for _ in range(3):
-            escalations.watch()
-            notifications.notify()
+            for loop in loops.LOOPS:
+                loop.run()
         known = db.session.scalars(text("SELECT statement FROM pg_prepared_statements")).all()
         db.session.rollback()
-    assert any("alert_escalations" in statement for statement in known)
-    assert any("notifications" in statement for statement in known)
+    for table in ("alert_escalations", "notifications", "alert_action_timers"):
+        assert any(f"FROM {table}" in " ".join(each.split()) for each in known), table

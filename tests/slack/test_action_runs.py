@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from portal.db import db, now
 from portal.domain.accounts.models import User
@@ -20,6 +20,8 @@ from portal.domain.routing.triggers import Trigger, TriggerMode
 from portal.domain.sources.models import AlertSource
 from portal.errors import Conflict, Denied, NotFound
 from portal.jobs import alert_actions, escalations
+from portal.slack import action_tests
+from portal.slack.posted import Lane
 from tests.make import make_action, make_alert, make_policy, make_source, make_user
 from tests.slack.conftest import Story, pass_the_pace, post
 from tests.slack.test_threads import CHANNEL, do, later, parent, thread
@@ -171,6 +173,30 @@ def test_a_test_that_fails_says_so_in_slacks_word_and_ours(
     story.sandbox.admin("unarchive", channel=CHANNEL)
     post(browser, f"{path}/test")
     story.work()
+    assert "Slack shows the test message." in browser.get(f"{path}/test").text
+
+
+def test_a_test_that_waits_for_its_turn_leaves_the_channel_to_alerts(
+    story: Story, people: dict[str, User]
+) -> None:
+    action_id, source_id = an_action(story, people)
+    an_alert(story, source_id)
+    busy_until = now() + timedelta(seconds=30)
+    with story.app.app_context():
+        db.session.execute(update(Lane).values(paced_at=busy_until))
+        db.session.commit()
+    browser, path = story.browser(people["uma"]), f"/alert-actions/{action_id}"
+    post(browser, f"{path}/test")
+    for _ in range(3):
+        with story.app.app_context():
+            action_tests.post(action_id=action_id)
+    with story.app.app_context():
+        assert db.session.scalars(select(Lane.paced_at)).one() == busy_until
+        (test,) = db.session.scalars(select(ActionTest))
+        assert test.answered_at is None
+    pass_the_pace(story)
+    with story.app.app_context():
+        action_tests.post(action_id=action_id)
     assert "Slack shows the test message." in browser.get(f"{path}/test").text
 
 

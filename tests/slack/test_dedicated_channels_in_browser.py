@@ -1,18 +1,14 @@
 """Can a person get a channel for an alert with a real browser, and is every step of it said?"""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, Playwright, expect
+from playwright.sync_api import Browser, Page, expect
 
 from portal.domain.accounts.models import User
 from tests.make import PASSWORD
 from tests.slack.conftest import Story
 from tests.slack.test_dedicated_channels import an_alert, ours, settle
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
 
 
 @pytest.fixture
@@ -23,12 +19,9 @@ def cast(story: Story) -> dict[str, User]:
 
 
 @pytest.fixture
-def screen(playwright: Playwright, story: Story, cast: dict[str, User]) -> Iterator[Page]:
+def screen(chromium: Browser, story: Story, cast: dict[str, User]) -> Iterator[Page]:
     """Ada's browser, signed in. A complaint of its console fails the test."""
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-    page = browser.new_page(color_scheme="light", base_url=story.app.config["PUBLIC_URL"])
+    page = chromium.new_page(color_scheme="light", base_url=story.app.config["PUBLIC_URL"])
     faults: list[str] = []
     page.on("pageerror", lambda fault: faults.append(str(fault)))
     page.goto("/login")
@@ -37,7 +30,7 @@ def screen(playwright: Playwright, story: Story, cast: dict[str, User]) -> Itera
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/alerts")
     yield page
-    browser.close()
+    page.close()
     assert faults == []
 
 

@@ -1,13 +1,12 @@
 """Can a person write, use commands, choose, and fill in modals on the screen, with and without JavaScript?"""
 
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Playwright, expect
+from playwright.sync_api import Browser, Page, expect
 from slack_sdk import WebClient
 
 from portal.slack_sandbox import Sandbox
@@ -17,18 +16,8 @@ from .test_elements import OPTIONS, SEARCH, option, text
 from .test_interactions import place
 from .test_modals import MORE, modal, question, trigger
 from .test_rules import actions, section
-from .test_screen import CONFIRM, FLAGS
+from .test_screen import CONFIRM
 from .test_shortcuts import home
-
-
-@pytest.fixture(scope="module")
-def chromium(playwright: Playwright) -> Iterator[Browser]:
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
-    browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-    yield browser
-    browser.close()
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from slack_sdk import WebClient
 
 from portal.slack_sandbox import Sandbox
 
-from .test_screen import chromium, tab
+from .test_screen import tab
 
-__all__ = ["chromium", "tab"]  # the browser of the screen's tests
+__all__ = ["tab"]  # the browser of the screen's tests
 
 
 def settings(sandbox: Sandbox, channel: str = "C0OPS", user: str = "U0OLIVIA") -> str:

@@ -1,6 +1,5 @@
 """What does a person see and do in the pretend Slack, with a browser and without JavaScript?"""
 
-import shutil
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -8,30 +7,19 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Playwright, expect
+from playwright.sync_api import Browser, Page, expect
 
 from portal.slack_sandbox import Sandbox
 from portal.slack_sandbox.state import Message
 
 from .conftest import App, authorize_url
 
-FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
 CONFIRM = {
     "title": {"type": "plain_text", "text": "Are you sure?"},
     "text": {"type": "plain_text", "text": "Nobody can undo this."},
     "confirm": {"type": "plain_text", "text": "Do it"},
     "deny": {"type": "plain_text", "text": "Leave it"},
 }
-
-
-@pytest.fixture(scope="module")
-def chromium(playwright: Playwright) -> Iterator[Browser]:
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
-    browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-    yield browser
-    browser.close()
 
 
 @pytest.fixture

@@ -1,12 +1,11 @@
 """Does what portal.js promises happen in a real browser, under the real security policy?"""
 
-import shutil
 from collections.abc import Iterator
 from threading import Thread
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, Playwright, expect
+from playwright.sync_api import Browser, Page, expect
 from werkzeug.serving import make_server
 
 from portal.db import db
@@ -16,9 +15,6 @@ from portal.domain.alerts import operations
 from portal.domain.alerts.models import Via
 from portal.domain.notices import operations as notices
 from tests.make import PASSWORD, make_account, make_alert, make_policy, make_source, make_user
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
 
 
 @pytest.fixture
@@ -42,12 +38,9 @@ def portal(app: Flask) -> Iterator[str]:
 
 
 @pytest.fixture
-def screen(playwright: Playwright, portal: str, people: tuple[User, User]) -> Iterator[Page]:
+def screen(chromium: Browser, portal: str, people: tuple[User, User]) -> Iterator[Page]:
     """The admin's browser, on the page of users. A complaint of its console fails the test."""
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-    page = browser.new_page(color_scheme="light", base_url=portal)
+    page = chromium.new_page(color_scheme="light", base_url=portal)
     faults: list[str] = []
     page.on("pageerror", lambda fault: faults.append(str(fault)))
     page.goto("/login?next=/settings/users")
@@ -56,7 +49,7 @@ def screen(playwright: Playwright, portal: str, people: tuple[User, User]) -> It
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Users")).to_be_visible()
     yield page
-    browser.close()
+    page.close()
     assert faults == []
 
 

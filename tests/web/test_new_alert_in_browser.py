@@ -5,32 +5,29 @@ from collections.abc import Iterator
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
-from playwright.sync_api import Page, Playwright, expect
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import func, select
 
 from portal.db import db
 from portal.domain.alerts.models import Alert
 from tests.make import PASSWORD, make_account, make_policy, make_source, make_user
-from tests.web.test_in_browser import CHROMIUM, FLAGS, portal
+from tests.web.test_in_browser import portal
 
 __all__ = ["portal"]
 
 
 @pytest.fixture(params=[("light", 1280), ("dark", 390)], ids=str)
 def page(
-    app: Flask, playwright: Playwright, portal: str, request: pytest.FixtureRequest
+    app: Flask, chromium: Browser, portal: str, request: pytest.FixtureRequest
 ) -> Iterator[Page]:
     """Bob's browser on the list of alerts."""
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
     with app.app_context():
         account = make_account()
         bob = make_user(account, name="Bob", email="bob@example.com")
         source, _ = make_source(account, name="Shop")
         make_policy(account, [bob], name="Platform", source=source)
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
     scheme, width = request.param
-    page = browser.new_page(
+    page = chromium.new_page(
         color_scheme=scheme, viewport={"width": width, "height": 900}, base_url=portal
     )
     faults: list[str] = []
@@ -41,7 +38,7 @@ def page(
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Alerts", exact=True)).to_be_visible()
     yield page
-    browser.close()
+    page.close()
     assert faults == []
 
 

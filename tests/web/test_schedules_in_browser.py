@@ -6,14 +6,14 @@ from datetime import timedelta
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
-from playwright.sync_api import Page, Playwright, expect
+from playwright.sync_api import Browser, Page, expect
 
 from portal.db import now
 from portal.domain.accounts.models import User
 from portal.domain.accounts.permissions import Role
 from portal.domain.oncall.models import Schedule
 from tests.make import PASSWORD, make_account, make_override, make_schedule, make_user
-from tests.web.test_in_browser import CHROMIUM, FLAGS, portal  # noqa: F401 - a fixture
+from tests.web.test_in_browser import portal  # noqa: F401 - a fixture
 
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
@@ -34,12 +34,9 @@ def platform(app: Flask, olga: User) -> Schedule:
 
 
 @pytest.fixture
-def screen(playwright: Playwright, portal: str, olga: User) -> Iterator[Page]:  # noqa: F811
+def screen(chromium: Browser, portal: str, olga: User) -> Iterator[Page]:  # noqa: F811
     """Olga's browser, signed in. A complaint of its console fails the test."""
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-    page = browser.new_page(color_scheme="light", base_url=portal)
+    page = chromium.new_page(color_scheme="light", base_url=portal)
     faults: list[str] = []
     page.on("pageerror", lambda fault: faults.append(str(fault)))
     page.goto("/login?next=/schedules")
@@ -48,7 +45,7 @@ def screen(playwright: Playwright, portal: str, olga: User) -> Iterator[Page]:  
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Schedules", exact=True)).to_be_visible()
     yield page
-    browser.close()
+    page.close()
     assert faults == []
 
 
