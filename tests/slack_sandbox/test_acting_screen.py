@@ -149,6 +149,21 @@ def test_elements_of_a_message_are_set_and_stay_set(
     expect(ops.get_by_label("Policy")).to_have_value("Network")
 
 
+def test_what_is_being_typed_into_a_search_outlives_a_new_message(
+    sandbox: Sandbox, slack: WebClient, ops: Page
+) -> None:
+    search = {**SEARCH, "placeholder": text("Policy"), "min_query_length": 3}
+    place(slack, blocks=[actions(search)])
+    go(ops, sandbox)
+    box = ops.get_by_label("Policy")
+    box.press_sequentially("ne")
+    slack.chat_postMessage(channel="C0OPS", text="And another one")
+    ops.evaluate("refresh()")
+    assert box.input_value() == "ne"
+    box.blur()
+    expect(ops.get_by_text("And another one")).to_be_visible()
+
+
 def test_a_select_with_a_confirmation_asks_first(
     sandbox: Sandbox, slack: WebClient, app: App, ops: Page
 ) -> None:

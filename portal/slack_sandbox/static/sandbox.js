@@ -45,9 +45,10 @@ function focusOn(part, key) {
   }
 }
 
-// Something is open that a redraw would close under the person's hands.
+// A redraw would close what is open under the person's hands, or take what is being typed into a search.
 const isBusy = () =>
-  document.querySelector("dialog[open]:not([data-modal]), details.menu[open], [role=combobox][aria-expanded=true]");
+  document.querySelector("dialog[open]:not([data-modal]), details.menu[open], [role=combobox][aria-expanded=true]") ||
+  (document.activeElement.matches("[role=combobox]") && document.activeElement.value !== document.activeElement.defaultValue);
 
 async function refresh() {
   if (document.hidden || isBusy()) return;
