@@ -1,11 +1,12 @@
 """Does what portal.js promises happen in a real browser, under the real security policy?"""
 
+import re
 from collections.abc import Iterator
 from threading import Thread
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from werkzeug.serving import make_server
 
 from portal.db import db
@@ -43,6 +44,7 @@ def screen(chromium: Browser, portal: str, people: tuple[User, User]) -> Iterato
     page = chromium.new_page(color_scheme="light", base_url=portal)
     faults: list[str] = []
     page.on("pageerror", lambda fault: faults.append(str(fault)))
+    page.on("console", lambda line: faults.append(line.text) if _is_refused(line) else None)
     page.goto("/login?next=/settings/users")
     page.get_by_label("E-mail address").fill(people[0].email)
     page.get_by_label("Password").fill(PASSWORD)
@@ -51,6 +53,11 @@ def screen(chromium: Browser, portal: str, people: tuple[User, User]) -> Iterato
     yield page
     page.close()
     assert faults == []
+
+
+def _is_refused(line: ConsoleMessage) -> bool:
+    """Has the security policy stopped something of ours?"""
+    return "Content Security Policy" in line.text
 
 
 def test_a_harm_asks_once_and_cancel_leaves_everything(
@@ -162,3 +169,24 @@ def test_an_alert_is_steered_in_a_dialog_and_the_page_follows(
     expect(screen.get_by_role("region", name="Status")).to_contain_text("Nobody has it")
     expect(screen.get_by_role("region", name="Timeline")).to_contain_text("Olga escalated to Olga")
     expect(asked.get_by_role("heading")).to_be_focused()
+
+
+def test_a_box_that_was_made_larger_is_used_as_any_other(
+    app: Flask, screen: Page, people: tuple[User, User]
+) -> None:
+    with app.app_context():
+        alert = make_alert(make_source(people[0].account)[0])
+    screen.goto(f"/alerts/{alert.id}")
+    comment = screen.get_by_label("Comment")
+    box = comment.bounding_box()
+    assert box
+    corner = box["x"] + box["width"] - 4, box["y"] + box["height"] - 4
+    screen.mouse.move(*corner)
+    screen.mouse.down()
+    screen.mouse.move(corner[0], corner[1] + 60)
+    screen.mouse.up()
+    expect(comment).to_have_attribute("style", re.compile("height"))  # the browser's own doing
+    comment.fill("It is the cache")
+    screen.get_by_role("button", name="Comment").click()
+    expect(screen.get_by_role("region", name="Timeline")).to_contain_text("It is the cache")
+    expect(comment).to_have_value("")
