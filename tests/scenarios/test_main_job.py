@@ -70,71 +70,140 @@ def test_a_slack_user_without_an_account_is_told_so_and_changes_nothing(
     link_workspace(visitor)
     assert send(demo, summary="Queue is long", alertKey="queue") == 202
     walter = Visitor(chromium.new_context(), demo)
-    walter.page.goto(demo.screen("U0WALTER"))
-    message = walter.page.locator("article", has_text="Queue is long").first
-    message.get_by_role("button", name="Acknowledge").click()
-    told = walter.page.get_by_text("not connected to an account").first
-    expect(told).to_be_visible(timeout=15_000)
-    expect(message.get_by_role("button", name="Acknowledge")).to_be_visible()
-    visitor.page.goto(f"{demo.portal}/alerts")
-    row = visitor.page.locator("[id^=alert-]", has_text="Queue is long").first
-    expect(row).to_contain_text("Pending", ignore_case=True)
+    refused_in_slack(walter, "U0WALTER", "Queue is long", "not connected to an account")
+    still_pending(visitor, "Queue is long")
+    assert visitor.complaints == walter.complaints == []
 
 
-def test_a_stakeholder_sees_the_link_with_a_hint_and_no_alerts(
-    visitor: Visitor, demo: Demo
+def test_a_stakeholder_is_refused_politely_at_every_step(
+    visitor: Visitor, chromium: Browser, demo: Demo
 ) -> None:
-    visitor.sign_in("stan@acme.example")
-    page = visitor.page
-    page.goto(f"{demo.portal}/settings/connectors/slack")
-    expect(page.get_by_text("admin", exact=False).first).to_be_visible()
-    expect(page.get_by_role("button", name="Authorize")).to_have_count(0)
-    expect(page.get_by_role("button", name="Re-authorize")).to_have_count(0)
+    link_workspace(visitor)
+    assert send(demo, summary="Mail is late", alertKey="mail") == 202
+    stan = Visitor(chromium.new_context(), demo)
+    stan.sign_in("stan@acme.example")
+    page = stan.page
+    page.goto(f"{demo.portal}/settings/connectors")
+    page.get_by_role("link", name="Slack Workspace Integration").first.click()
+    expect(page.get_by_text("Only admins can change connectors. Ask Adam Ahmed")).to_be_visible()
+    for name in ("Authorize", "Re-authorize", "Remove Slack bot"):
+        expect(page.get_by_role("button", name=name)).to_have_count(0)
+    refused_in_slack(stan, "U0STAN", "Mail is late", "may not change alerts")
+    assert stan.complaints == []
     refused = page.goto(f"{demo.portal}/alerts")
     assert refused is not None
     assert refused.status == 403
     expect(page.get_by_text("responder").first).to_be_visible()
+    still_pending(visitor, "Mail is late")
+    assert visitor.complaints == []
 
 
-PAGES = [
-    "/alerts",
-    "/alerts?status=all",
-    "/alert-sources",
-    "/alert-sources/new",
-    "/alert-actions",
-    "/alert-actions/new",
-    "/settings/connectors",
-    "/settings/connectors/slack",
-    "/settings/users",
-    "/settings/audit-log",
-    "/settings/audit-log?kind=slack&q=nowhere",
-    "/profile",
-    "/profile/notifications",
-]
-SUPPORT_PAGES = ["/support/workspaces", "/support/workspaces/1", "/support/workspaces?q=nowhere"]
+def refused_in_slack(visitor: Visitor, user_id: str, summary: str, words: str) -> None:
+    """Press Acknowledge and read, as the only one, why nothing happened."""
+    visitor.page.goto(visitor.demo.screen(user_id))
+    message = visitor.page.locator("article", has_text=summary).first
+    message.get_by_role("button", name="Acknowledge").click(timeout=15_000)
+    expect(visitor.page.get_by_text(words).first).to_be_visible(timeout=15_000)
+    expect(message.get_by_role("button", name="Acknowledge")).to_be_visible()
+
+
+def still_pending(visitor: Visitor, summary: str) -> None:
+    visitor.page.goto(f"{visitor.demo.portal}/alerts")
+    row = visitor.page.locator("[id^=alert-]", has_text=summary).first
+    expect(row).to_contain_text("Pending", ignore_case=True)
+
+
+PAGES = {
+    "adam@acme.example": [
+        "/alerts",
+        "/alerts?status=all",
+        "/alert-sources",
+        "/alert-sources/new",
+        "/alert-sources/1",
+        "/alert-sources/1/edit",
+        "/alert-actions",
+        "/alert-actions/new",
+        "/alert-actions/1",
+        "/alert-actions/1/edit",
+        "/settings/connectors",
+        "/settings/connectors/slack",
+        "/settings/users",
+        "/settings/audit-log",
+        "/settings/audit-log?kind=slack&q=nowhere",
+        "/profile",
+        "/profile/notifications",
+    ],
+    "stan@acme.example": ["/settings/connectors", "/settings/connectors/slack", "/profile"],
+    "bea@beta.example": ["/alerts", "/alert-sources", "/settings/connectors/slack"],  # not linked
+    "sam@tocsin.example": [
+        "/support/workspaces",
+        "/support/workspaces/1",
+        "/support/workspaces?q=nowhere",
+    ],
+}
+REFUSED = ["/alerts", "/nowhere"]  # by a stakeholder; their console says the 403 and the 404
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_on_any_page(chromium: Browser, demo: Demo, scheme: str) -> None:
-    context = chromium.new_context(color_scheme=scheme)  # type: ignore[arg-type]
-    visitor = Visitor(context, demo)
-    link_workspace(visitor)
-    assert send(demo, summary="Look at me", alertKey="axe") == 202
-    visitor.page.goto(f"{demo.portal}/alerts")
-    first = visitor.page.get_by_role("link", name="Look at me").first.get_attribute("href")
-    support = Visitor(chromium.new_context(color_scheme=scheme), demo)  # type: ignore[arg-type]
-    support.sign_in("sam@tocsin.example")
-    found = {}
-    for who, paths in ((visitor, [*PAGES, str(first)]), (support, SUPPORT_PAGES)):
+    found: dict[str, str] = {}
+
+    def look(visitor: Visitor, path: str) -> None:
+        visitor.page.goto(f"{demo.portal}{path}")
+        inspect(visitor, path)
+
+    def inspect(visitor: Visitor, what: str) -> None:
+        result = Axe().run(visitor.page)
+        if result.violations_count:
+            found[what] = result.generate_report()
+
+    def somebody(email: str | None = None) -> Visitor:
+        context = chromium.new_context(color_scheme=scheme)  # type: ignore[arg-type]
+        visitor = Visitor(context, demo)
+        if email:
+            visitor.sign_in(email)
+        return visitor
+
+    admin = somebody()
+    link_workspace(admin)
+    alerts = an_alert_in_each_state(admin, f"axe-{scheme}")
+    stranger, *others = somebody(), *(somebody(email) for email in PAGES if email[:4] != "adam")
+    look(stranger, "/login")
+    for who, paths in zip((admin, *others), PAGES.values(), strict=True):
         for path in paths:
-            who.page.goto(f"{demo.portal}{path}")
-            result = Axe().run(who.page)
-            if result.violations_count:
-                found[path] = result.generate_report()
+            look(who, path)
+    for path in alerts:
+        look(admin, path)
+    admin.page.goto(f"{demo.portal}/settings/users")
+    row = admin.page.get_by_role("row", name="Stan")
+    row.get_by_role("button", name="Deactivate").click()
+    inspect(admin, "the question before a harm")
+    assert [each.complaints for each in (stranger, admin, *others)] == [[]] * 5
+    for path in REFUSED:
+        look(others[0], path)
+    stranger.page.get_by_label("E-mail").fill("nobody@acme.example")
+    stranger.page.get_by_label("Password").fill("wrong")
+    stranger.page.get_by_role("button", name="Sign in").click()
+    expect(stranger.page.get_by_role("alert")).to_be_visible()
+    inspect(stranger, "a refused sign-in")
+    look(stranger, "/invitations/of-another-time")
     assert found == {}
-    assert visitor.complaints == support.complaints == []
-    context.close()
-    support.page.context.close()
+    for each in (stranger, admin, *others):
+        each.page.context.close()
+
+
+def an_alert_in_each_state(visitor: Visitor, key: str) -> list[str]:
+    """Send three alerts, acknowledge one and resolve one; returns the paths of their pages."""
+    paths = []
+    for event in ("ALERT", "ACCEPT", "RESOLVE"):
+        summary = f"{event} {key}"
+        assert send(visitor.demo, summary=summary, alertKey=summary, details="p99 is 4 s") == 202
+        visitor.page.goto(f"{visitor.demo.portal}/alerts")
+        path = visitor.page.get_by_role("link", name=summary).get_attribute("href")
+        paths.append(str(path))
+        if event != "ALERT":
+            assert send(visitor.demo, alertKey=summary, eventType=event) == 202
+    return paths
 
 
 def test_the_logs_of_the_running_programs_hold_no_secret(visitor: Visitor, demo: Demo) -> None:
