@@ -1,6 +1,7 @@
 """Does the link survive what happens to it? With real processes and a browser, as an admin sees it."""
 
 import json
+import re
 import urllib.request
 from typing import Any
 
@@ -80,6 +81,7 @@ def test_broken_at_slack_authorized_again_unlinked_and_linked_by_another_account
     sam = Visitor(chromium.new_context(), demo)
     sam.sign_in("sam@tocsin.example")
     sam.page.goto(f"{demo.portal}/support/workspaces")
+    expect(sam.page.get_by_text(re.compile(r"Connected\s+since \d\d:\d\d"))).to_be_visible()
     sam.page.get_by_role("link", name="Beta").click()
     expect(sam.page.get_by_role("heading", name="Beta in Acme")).to_be_visible()
     expect(sam.page.locator("main form")).to_have_count(0)  # to look, and not to touch
