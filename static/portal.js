@@ -37,14 +37,24 @@ function relativeWords(moment) {
   return seconds > 0 ? "in a moment" : "just now";
 }
 
+// What stands after "since": the time of day, with its day unless that is today.
+const timeOfDay = new Intl.DateTimeFormat("en-GB", { timeStyle: "short" });
+const dayAndTime = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
+
+function clockWords(moment) {
+  const isToday = moment.toDateString() === new Date().toDateString();
+  return (isToday ? timeOfDay : dayAndTime).format(moment);
+}
+
 function showMoments(within = document) {
   for (const time of within.querySelectorAll("time.moment")) {
     const moment = new Date(time.dateTime);
-    const words = relativeWords(moment);
+    const relation = relativeWords(moment);
+    const words = time.classList.contains("clock") ? clockWords(moment) : relation;
     if (time.textContent !== words) time.textContent = words;
     time.removeAttribute("title");
     time.dataset.absolute = absolute.format(moment);
-    time.setAttribute("aria-label", `${words}, ${time.dataset.absolute}`);
+    time.setAttribute("aria-label", `${relation}, ${time.dataset.absolute}`);
   }
 }
 

@@ -114,9 +114,12 @@ def _element(
 
 
 def author(world: World, message: Message) -> Installation:
-    """The installation that wrote a message. Raises NotThere once the app is gone."""
+    """Who gets the clicks on a message. Raises NotThere once the app is gone.
+
+    An app that was removed and installed again has the same bot user, and its old messages.
+    """
     for own in world.installations.values():
-        if own.bot_id == message.bot_id and own.is_active:
+        if own.bot_user_id == message.user and own.is_active:
             return own
     raise NotThere("The app of this message is not installed any more; nothing was delivered.")
 

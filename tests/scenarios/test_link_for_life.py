@@ -1,6 +1,7 @@
 """Does the link survive what happens to it? With real processes and a browser, as an admin sees it."""
 
 import json
+import re
 import urllib.request
 from typing import Any
 
@@ -11,6 +12,7 @@ from tests.scenarios.test_main_job import link_workspace, send
 
 SLACK_PAGE = "/settings/connectors/slack"
 SOON = 15_000  # milliseconds
+BANNER = 5_000
 
 
 def at_slack(demo: Demo, path: str, **arguments: Any) -> None:
@@ -40,7 +42,7 @@ def test_broken_at_slack_authorized_again_unlinked_and_linked_by_another_account
     # Revoked at Slack: every page says so by itself, and what comes meanwhile waits.
     page.goto(f"{demo.portal}/alerts")
     at_slack(demo, "admin/revoke", team_id="T0ACME")
-    expect(page.get_by_text("Nothing is sent to Acme any more")).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("Nothing is sent to Acme any more")).to_be_visible(timeout=BANNER)
     assert send(demo, summary="Fan stopped", alertKey="fan") == 202
     page.goto(f"{demo.portal}{SLACK_PAGE}")
     expect(page.locator("#connector-broken")).to_contain_text("1 delivery waits")
@@ -79,5 +81,8 @@ def test_broken_at_slack_authorized_again_unlinked_and_linked_by_another_account
     sam = Visitor(chromium.new_context(), demo)
     sam.sign_in("sam@tocsin.example")
     sam.page.goto(f"{demo.portal}/support/workspaces")
-    expect(sam.page.get_by_text("Beta").first).to_be_visible()
+    expect(sam.page.get_by_text(re.compile(r"Connected\s+since \d\d:\d\d"))).to_be_visible()
+    sam.page.get_by_role("link", name="Beta").click()
+    expect(sam.page.get_by_role("heading", name="Beta in Acme")).to_be_visible()
+    expect(sam.page.locator("main form")).to_have_count(0)  # to look, and not to touch
     assert bea.complaints == sam.complaints == slack.complaints == []

@@ -16,6 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from portal.domain.accounts.models import User
+from portal.slack import probes
 from portal.slack_sandbox.lookups import Impossible
 from tests.conftest import empty
 from tests.slack.conftest import Story, post
@@ -26,6 +27,7 @@ STEP = st.one_of(
     st.tuples(st.just("authorize"), WHO),
     st.tuples(st.just("unlink"), WHO),
     st.tuples(st.just("end_at_slack"), st.sampled_from(["uninstall", "revoke"])),
+    st.tuples(st.just("lose_scope"), st.none()),
     st.tuples(st.just("events_come"), st.integers(0, 1000)),
     st.tuples(st.just("time_passes"), st.sampled_from([1, 3, 3600])),
     st.tuples(st.just("jobs_run"), st.none()),
@@ -58,6 +60,14 @@ class Life:
         with contextlib.suppress(Impossible):  # it is not installed
             self.story.sandbox.admin(how, team_id="T0ACME")
 
+    def lose_scope(self, _: None) -> None:
+        """No event tells of it: the next look at the link does."""
+        with contextlib.suppress(Impossible):  # it is not installed, or lacks it already
+            self.story.sandbox.admin("take_scope", team_id="T0ACME", scope="pins:write")
+        with self.story.app.app_context():
+            for admin in self.admins.values():
+                probes.probe(account_id=account_of(admin))
+
     def events_come(self, seed: int) -> None:
         chance = random.Random(seed)
         for payload in chance.choices(self.told, k=2) if self.told else []:
@@ -89,7 +99,11 @@ class Life:
                 installation = self.story.installation(account_of(admin))
                 assert installation is not None
                 token = self.story.sandbox.state()["tokens"][installation.bot_token]
-                expected = "broken" if token["error"] else "linked"
+                may = self.story.sandbox.state()["installations"][token["installation_id"]][
+                    "scopes"
+                ]
+                is_limited = "pins:write" not in may
+                expected = "broken" if token["error"] else "limited" if is_limited else "linked"
             assert shown_state(self.story, admin) == expected
             has_banner = 'class="banner"' in page(self.story, admin, "/alerts")
             assert has_banner == (expected == "broken")
@@ -131,6 +145,17 @@ EXAMPLES = os.environ.get("TOCSIN_EXAMPLES")
         ("unlink", "Acme"),
         ("authorize", "Beta"),
         ("events_come", 3),
+    ]
+)
+@example(
+    [
+        ("authorize", "Acme"),
+        ("lose_scope", None),
+        ("end_at_slack", "revoke"),
+        ("events_come", 4),
+        ("authorize", "Acme"),
+        ("lose_scope", None),
+        ("events_come", 5),
     ]
 )
 @given(st.lists(STEP, min_size=4, max_size=10))

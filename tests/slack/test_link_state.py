@@ -246,6 +246,12 @@ def test_authorizing_again_keeps_everything(story: Story, cast: dict[str, User])
     story.link(cast["adam"])
     assert kept() == before
     assert state(story, cast["olivia"]) == ("linked", None)
+    (message,) = story.sandbox.messages("C0ALERTS")  # from before
+    story.sandbox.click("C0ALERTS", message["ts"], "alert_acknowledge", "U0ADA")
+    story.work()
+    catch_up(story)
+    (shown,) = texts(story)
+    assert shown.startswith("[Acknowledged]")
 
 
 def test_a_scope_that_was_taken_limits_the_link_and_each_feature_says_so(

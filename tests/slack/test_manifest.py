@@ -13,8 +13,10 @@ import pytest
 from flask import Flask
 
 import portal.slack
-from portal.slack import commands, events, manifest, scopes
+from portal.slack import commands, events, manifest, scopes, shortcuts
 from portal.slack_sandbox.events import NEEDED
+from tests.slack.conftest import Story
+from tests.slack.links import alert
 from tests.slack.signed import FORM, signed
 
 URL = "https://alerts.example.com"
@@ -148,3 +150,20 @@ def test_its_commands_are_answered_and_others_are_not(app: Flask) -> None:
     assert say("/no-such-command") == commands.NO_COMMAND
     for command in ours()["features"].get("slash_commands", []):
         assert say(command["command"]) != commands.NO_COMMAND, command
+
+
+def test_its_shortcuts_open_a_window(story: Story) -> None:
+    """Those of the code as well as those of the manifest, or people would find one that is dead."""
+    olivia = story.people()["olivia"]
+    story.link(olivia)
+    alert(story, olivia)  # so that there is a source to choose
+    declared = {each["callback_id"]: each["type"] for each in ours()["features"]["shortcuts"]}
+    assert set(declared) == {shortcuts.CREATE, shortcuts.CREATE_FROM_MESSAGE}
+    message = story.sandbox.say("C0OPS", "U0UMA", "The printer burns")
+    for opened, (callback_id, kind) in enumerate(declared.items(), start=1):
+        if kind == "global":
+            story.sandbox.shortcut("U0UMA", callback_id)
+        else:
+            story.sandbox.message_shortcut("C0OPS", message["ts"], "U0UMA", callback_id)
+        story.work()
+        assert len(story.sandbox.requests(method="views.open")) == opened, callback_id

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text
 
 from portal.db import Base, db, now
 from portal.domain.accounts.models import User
-from portal.domain.alerts.models import TimelineEntry, TimelineKind
+from portal.domain.alerts.models import Alert, AlertStatus, TimelineEntry, TimelineKind
 from portal.domain.audit.actions import AuditAction
 from portal.domain.audit.models import AuditEntry
 from portal.domain.routing.models import AlertAction
@@ -337,6 +337,31 @@ def test_old_buttons_commands_and_options_answer_politely(
         (answer,) = story.sandbox.send_event("T0ACME", event)
         assert answer.status == 200
     assert shown_state(story, cast["adam"]) == "unlinked"
+
+
+def test_old_buttons_do_nothing_for_the_account_that_has_the_workspace_now(
+    story: Story, cast: dict[str, User]
+) -> None:
+    """For Slack both links are the same app, so it delivers clicks on what the first account sent."""
+    of_acme = alert(story, cast["olivia"], summary="Of the first account")
+    story.work()
+    (message,) = story.sandbox.messages("C0ALERTS")
+    unlink(story, cast["adam"])
+    story.work()
+    beta = story.people("Beta")
+    story.link(beta["adam"])
+    with story.app.app_context():
+        of_beta = UserLink(account_id=account_of(beta["adam"]), user_id=beta["adam"].id)
+        of_beta.slack_user_id = "U0ADAM"
+        db.session.add(of_beta)
+        db.session.commit()
+    story.sandbox.click("C0ALERTS", message["ts"], "alert_acknowledge", "U0ADAM")
+    story.work()
+    (told,) = story.sandbox.ephemerals("U0ADAM")
+    assert "first account" not in told["text"]
+    with story.app.app_context():
+        assert db.session.get_one(Alert, of_acme).status is AlertStatus.PENDING
+    assert texts(story)[0].startswith("[Pending]")
 
 
 def test_linking_again_ends_a_revocation_that_would_kill_the_new_link(

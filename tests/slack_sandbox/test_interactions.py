@@ -110,6 +110,16 @@ def test_the_buttons_of_a_removed_app_are_dead(
     assert app.received == []
 
 
+def test_the_buttons_of_an_app_that_was_installed_again_work(
+    sandbox: Sandbox, slack: WebClient, app: App
+) -> None:
+    ts = place(slack)
+    sandbox.admin("uninstall", team_id="T0ACME")
+    sandbox.install()
+    assert sandbox.click("C0OPS", ts, "Go", "U0ADA").payload["message"]["ts"] == ts
+    assert len(app.received) == 1
+
+
 def test_a_double_click_sends_two_requests(sandbox: Sandbox, slack: WebClient, app: App) -> None:
     ts = place(slack)
     first, second = (sandbox.click("C0OPS", ts, "Go", "U0ADA") for _ in range(2))
