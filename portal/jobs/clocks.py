@@ -10,7 +10,9 @@ from datetime import datetime
 from portal.db import db, now
 from portal.domain.escalation import operations as escalation
 from portal.domain.notifications import operations as notifications
+from portal.domain.routing import timers
 from portal.jobs.loops import loop
+from portal.slack import dedicated
 from portal.slack import upkeep as slack
 
 PAUSE = 5.0  # seconds
@@ -26,5 +28,7 @@ def bring_near(moment: datetime) -> None:
     """Timers and lanes that wait for longer than they were meant to go on as if nothing had been."""
     escalation.bring_near(moment)
     notifications.bring_near(moment)
+    timers.bring_near(moment)
+    dedicated.bring_near(moment)
     slack.wake_lanes_of_the_future(moment)
     db.session.commit()

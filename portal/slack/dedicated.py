@@ -26,11 +26,12 @@ from portal.slack import (
 from portal.slack.dedicated_steps import Step
 from portal.slack.errors import SlackError
 from portal.slack.installations import SlackInstallation
-from portal.slack.posted import PostedMessage
+from portal.slack.posted import CLOCKS_AGREE, PostedMessage
 
 MOST_STEPS = 25  # then the other channels have their turn
 # How often we look whether there is a message to pin: the longer there was none, the rarer.
 SOONEST_LOOK, LATEST_LOOK = timedelta(seconds=1), timedelta(minutes=5)
+LONGEST_WAIT = timedelta(minutes=6)  # no back-off is longer
 
 
 @job("dedicated_channel:{dedicated_channel_id}")
@@ -69,6 +70,30 @@ def unfinished() -> list[tuple[int, datetime]]:
         & DedicatedChannel.farewell_outcome.is_(None)
     )
     return [(each, at) for each, at in db.session.execute(wanted.order_by(DedicatedChannel.id))]
+
+
+def bring_near(moment: datetime) -> None:
+    """What a clock that was ahead has planned: nobody waits for longer than we or Slack ever ask for."""
+    wanted = select(DedicatedChannel.id).where(
+        (DedicatedChannel.next_try_at > moment + LONGEST_WAIT)
+        | (DedicatedChannel.step_begun_at > moment + CLOCKS_AGREE)
+    )
+    for dedicated_id in list(db.session.scalars(wanted.order_by(DedicatedChannel.id))):
+        channel = queries.locked(dedicated_id)
+        if channel is not None and _set_right(channel, moment):
+            wake(carry_on, dedicated_channel_id=dedicated_id)
+        db.session.commit()
+
+
+def _set_right(channel: DedicatedChannel, moment: datetime) -> bool:
+    """Whether a clock that was ahead has written here. A long queue for Slack's budget is none."""
+    is_begun_ahead = (channel.step_begun_at or moment) > moment + CLOCKS_AGREE
+    if is_begun_ahead:
+        channel.step_begun_at = moment
+    is_late = channel.next_try_at > pacing.latest(channel.account_id, moment) + LONGEST_WAIT
+    if is_late:
+        channel.next_try_at, channel.place_for = moment, None
+    return is_begun_ahead or is_late
 
 
 def archive_old(moment: datetime) -> None:

@@ -163,11 +163,28 @@ def holds(account_id: int, moment: datetime) -> dict[str, datetime]:
         Pace.account_id == account_id, Pace.held_until > moment
     )
     found = {
-        method: until - (noted_at - moment if noted_at > moment + CLOCKS_AGREE else timedelta())
+        method: until - _ahead(noted_at, moment)
         for method, until, noted_at in db.session.execute(wanted)
         if until is not None
     }
     return {method: until for method, until in found.items() if until > moment}
+
+
+def latest(account_id: int, moment: datetime) -> datetime:
+    """How late the last place that was given in any of the workspace's budgets can be."""
+    paces = db.session.scalars(select(Pace).where(Pace.account_id == account_id)).all()
+    return max(
+        (
+            max(pace.paced_at, pace.held_until or pace.paced_at) - _ahead(pace.noted_at, moment)
+            for pace in paces
+        ),
+        default=moment,
+    )
+
+
+def _ahead(noted_at: datetime, moment: datetime) -> timedelta:
+    """So far was the clock set back since."""
+    return noted_at - moment if noted_at > moment + CLOCKS_AGREE else timedelta()
 
 
 def outage(account_id: int) -> Outage | None:

@@ -1,6 +1,6 @@
 """How does a token end at Slack, after the link has ended here? Tried for a day, then erased."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from flask import current_app
@@ -36,14 +36,21 @@ def unconfirmed(account_id: int) -> Revocation | None:
     return db.session.scalar(waiting.order_by(Revocation.id.desc()).limit(1))
 
 
+def planned(revocation: Revocation, moment: datetime) -> datetime | None:
+    """When it is tried again; None is now. Further ahead than we ever wait is only what a clock that
+    was set back since has planned."""
+    longest = moment + timedelta(seconds=LONGEST_WAIT)
+    return revocation.next_try_at if moment < revocation.next_try_at <= longest else None
+
+
 @job("revoke:{revocation_id}")
 def revoke_token(revocation_id: int) -> None:
     """Uninstall the app at Slack, else revoke its token; "already gone" counts as success."""
     revocation = db.session.get(Revocation, revocation_id)
     if revocation is None:
         return  # done, or dropped because the workspace was linked again
-    if revocation.next_try_at > now():
-        wake(revoke_token, at=revocation.next_try_at, revocation_id=revocation_id)
+    if (at := planned(revocation, now())) is not None:
+        wake(revoke_token, at=at, revocation_id=revocation_id)
         db.session.commit()
         return
     token, refresh_token = revocation.bot_token, revocation.refresh_token
@@ -101,7 +108,7 @@ def _try_again(revocation_id: int, problem: SlackError) -> None:
     else:
         revocation.attempts += 1
         revocation.last_error = problem.code
-        wait = max(problem.retry_after or 0, min(LONGEST_WAIT, 2**revocation.attempts))
+        wait = min(LONGEST_WAIT, max(problem.retry_after or 0, 2**revocation.attempts))
         revocation.next_try_at = now() + timedelta(seconds=wait)
         wake(revoke_token, at=revocation.next_try_at, revocation_id=revocation_id)
     db.session.commit()

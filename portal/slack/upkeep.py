@@ -100,7 +100,8 @@ def wake_behind() -> None:
         wake(replies.send_reply, reply_id=reply_id)
     user_groups.wake_all()
     for revocation in db.session.scalars(select(Revocation).order_by(Revocation.id)):
-        wake(revocations.revoke_token, at=revocation.next_try_at, revocation_id=revocation.id)
+        at = revocations.planned(revocation, now())
+        wake(revocations.revoke_token, at=at, revocation_id=revocation.id)
 
 
 def wake_lanes_of_the_future(moment: datetime) -> None:

@@ -10,12 +10,18 @@ from sqlalchemy import select, update
 
 from portal.db import db, now
 from portal.domain.accounts.models import User
-from portal.domain.alerts.models import Alert, TimelineEntry, TimelineKind
+from portal.domain.alerts.models import Alert, TimelineEntry, TimelineKind, Via
+from portal.domain.dedicated_channels import operations as dedicated_channels
+from portal.domain.dedicated_channels.models import ChannelState, DedicatedChannel
 from portal.domain.escalation.models import AlertEscalation
 from portal.domain.notifications.models import Notification, NotificationState, Way
+from portal.domain.routing import timers
+from portal.domain.routing.models import ActionTimer, AlertAction
+from portal.domain.routing.triggers import Trigger
 from portal.domain.sources.models import AlertSource
 from portal.jobs import clocks, escalations, loops
-from portal.slack import channel_health, pacing, upkeep
+from portal.slack import channel_health, pacing, revocations, upkeep
+from portal.slack.installations import Revocation
 from portal.slack.places import places
 from portal.slack.posted import Lane, PostedMessage
 from tests.make import make_action, make_alert, make_policy, make_source
@@ -232,6 +238,101 @@ def test_a_notification_planned_by_a_clock_that_was_ahead_keeps_its_wait(
         soonest = select(Notification.due_at).order_by(Notification.id.desc()).limit(1)
         left = db.session.execute(soonest).scalar_one() - now()
         assert timedelta(minutes=1) < left <= timedelta(minutes=2)
+
+
+@pytest.mark.parametrize("trigger", [Trigger.NOT_RESOLVED, Trigger.ESCALATION_ENDED])
+def test_an_alert_actions_timer_set_by_a_clock_that_was_ahead_rings_after_its_own_time(
+    story: Story, source: AlertSource, trigger: Trigger
+) -> None:
+    alert_id = an_alert(story, source)
+    with story.app.app_context():
+        action = db.session.scalars(select(AlertAction)).one()
+        action.not_resolved_after, action.ended_after = 600, 300
+        with time_machine.travel(now() + AN_HOUR):
+            timers.start([alert_id], action, trigger)
+        db.session.commit()
+        own = {Trigger.NOT_RESOLVED: 10, Trigger.ESCALATION_ENDED: 5}[trigger]
+        clocks.bring_near(now())
+        due_at = db.session.scalars(select(ActionTimer.due_at)).one()
+        assert timedelta(minutes=own - 1) < due_at - now() <= timedelta(minutes=own)
+        with time_machine.travel(now() + timedelta(minutes=1)):
+            clocks.bring_near(now())
+        assert (
+            db.session.scalars(select(ActionTimer.due_at)).one() == due_at
+        )  # nothing is wrong now
+
+
+def test_a_channel_of_an_alerts_own_does_not_wait_for_a_clock_that_was_ahead(
+    story: Story, source: AlertSource
+) -> None:
+    alert_id = an_alert(story, source)
+    with story.app.app_context():
+        ada = db.session.scalars(select(User).where(User.name == "Ada")).one()
+        story.sandbox.add_fault(method=pacing.CREATE, times=1, effect="server_error")
+        with time_machine.travel(now() + AN_HOUR):
+            dedicated_channels.create(alert_id, by=ada, via=Via.WEB)
+            story.work()
+    with story.app.app_context():
+        assert own_channel().state is ChannelState.CREATING
+        clocks.bring_near(now())
+        clocks.bring_near(now())  # finds nothing more to mend
+        assert own_channel().next_try_at < now() + timedelta(minutes=1)
+    until(lambda: is_made(story), "the channel is made")
+
+
+def own_channel() -> DedicatedChannel:
+    fresh = select(DedicatedChannel).execution_options(populate_existing=True)
+    return db.session.scalars(fresh).one()
+
+
+def is_made(story: Story) -> bool:
+    story.work()
+    with story.app.app_context():
+        return own_channel().state is ChannelState.ATTACHED
+
+
+def test_a_step_begun_by_a_clock_that_was_ahead_is_not_waited_for_an_hour(
+    story: Story, source: AlertSource
+) -> None:
+    """As a worker leaves it that was killed in its call."""
+    alert_id = an_alert(story, source)
+    with story.app.app_context():
+        ada = db.session.scalars(select(User).where(User.name == "Ada")).one()
+        dedicated_channels.create(alert_id, by=ada, via=Via.WEB)
+        begun = {"step": pacing.CREATE, "step_begun_at": now() + AN_HOUR}
+        db.session.execute(update(DedicatedChannel).values(**begun))
+        db.session.commit()
+        clocks.bring_near(now())
+        assert (own_channel().step_begun_at or now() + AN_HOUR) <= now()
+
+
+def test_a_long_queue_for_slacks_budget_is_no_wrong_clock(
+    story: Story, source: AlertSource
+) -> None:
+    """A storm of channels: the last one has its place in half an hour, and keeps it."""
+    alert_id = an_alert(story, source)
+    with story.app.app_context():
+        ada = db.session.scalars(select(User).where(User.name == "Ada")).one()
+        dedicated_channels.create(alert_id, by=ada, via=Via.WEB)
+        place = now()
+        while place < now() + AN_HOUR / 2:
+            place = pacing.take(source.account_id, pacing.CREATE, now())
+        waiting = {"next_try_at": place, "place_for": pacing.CREATE}
+        db.session.execute(update(DedicatedChannel).values(**waiting))
+        db.session.commit()
+        clocks.bring_near(now())
+        assert own_channel().next_try_at == place
+
+
+def test_a_revocation_planned_by_a_clock_that_was_ahead_is_tried_now(
+    story: Story, source: AlertSource
+) -> None:
+    with story.app.app_context():
+        moment = now()
+        soon = Revocation(next_try_at=moment + timedelta(minutes=30))
+        wrong = Revocation(next_try_at=moment + timedelta(hours=25))
+        assert revocations.planned(soon, moment) == soon.next_try_at
+        assert revocations.planned(wrong, moment) is None
 
 
 def test_the_workers_begin_anew_when_the_clock_is_set_back(

@@ -7,7 +7,7 @@ has become pointless meanwhile is noticed then, so that answering an alert costs
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from portal.db import db, now
@@ -24,6 +24,15 @@ from portal.domain.routing.models import ActionTimer, AlertAction
 from portal.domain.routing.triggers import Trigger
 
 AGAIN_AFTER_A_FAULT = timedelta(minutes=1)
+BRING_NEAR = text(
+    "WITH running AS (SELECT timer.id, CAST(:at AS timestamptz) + make_interval(secs =>"
+    " CASE timer.trigger WHEN :ended THEN action.ended_after ELSE action.not_resolved_after END)"
+    " AS latest FROM alert_action_timers AS timer"
+    " JOIN alert_actions AS action ON action.id = timer.action_id WHERE timer.due_at > :at"
+    " FOR UPDATE OF timer SKIP LOCKED)"
+    " UPDATE alert_action_timers AS timer SET due_at = running.latest FROM running"
+    " WHERE timer.id = running.id AND timer.due_at > running.latest + interval '2 seconds'"
+)
 
 
 def start(alert_ids: Collection[int], action: AlertAction, trigger: Trigger) -> None:
@@ -77,6 +86,13 @@ def postpone(timer_id: int) -> None:
     """Try again later what failed by a fault of ours, so that it does not stop the others."""
     later = update(ActionTimer).where(ActionTimer.id == timer_id)
     db.session.execute(later.values(due_at=now() + AGAIN_AFTER_A_FAULT))
+    db.session.commit()
+
+
+def bring_near(moment: datetime) -> None:
+    """A timer never runs for longer than its action waits: one that does was set by a clock that was
+    ahead, and begins anew."""
+    db.session.execute(BRING_NEAR, {"at": moment, "ended": Trigger.ESCALATION_ENDED})
     db.session.commit()
 
 
