@@ -66,11 +66,8 @@ SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
     ),
     facts.PersonJoined: Reactions(after_it=(mapping.look_up,)),
     facts.AlertCreated: Reactions(
-        with_it=(
-            escalation.begin,
-            slack.show_new_alert,
-            new_alert_told.tell_creator,
-        )
+        with_it=(escalation.begin, new_alert_told.tell_creator),
+        together=(slack.show_new_alerts,),
     ),
     facts.AlertEventJoined: Reactions(together=(slack.show_alerts_anew,)),
     facts.AlertAcknowledged: ANSWERED,
@@ -129,6 +126,8 @@ SUBSCRIPTIONS: dict[type[facts.Fact], Reactions] = {
         after_it=(revocations.revoke_token,),
     ),
 }
+# New alerts get their places before anything is told of them there: as the table has it.
+IN_ORDER = tuple(dict.fromkeys(one for each in SUBSCRIPTIONS.values() for one in each.together))
 
 
 def tell(session: Session) -> None:
@@ -154,15 +153,16 @@ def tell(session: Session) -> None:
 
 def _round(session: Session) -> Iterator[Wake]:
     """React to what is announced now and to what that announces, then together to all of it."""
-    together: dict[Together, list[facts.Fact]] = {}
+    together: dict[Together, list[facts.Fact]] = {react: [] for react in IN_ORDER}
     while announced := session.info.pop("facts", []):
         for fact in announced:
             for react in SUBSCRIPTIONS[type(fact)].together:
-                together.setdefault(react, []).append(fact)
+                together[react].append(fact)
             yield from _wakes(fact)
         session.flush()
     for react, of_theirs in together.items():
-        yield from react(of_theirs) or ()
+        if of_theirs:
+            yield from react(of_theirs) or ()
     session.flush()
 
 

@@ -1,7 +1,7 @@
 """What should Slack show now that something happened? Database only; the lanes do the talking."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import TextClause, delete, select, text, update
 
@@ -70,31 +70,47 @@ SHOWN = (
     "WITH shown AS (INSERT INTO posted_messages"
     " (account_id, alert_id, channel_id, channel_name, created_at,"
     " wanted_version, shown_version, attempts, is_own, form, was_reposted)"
-    " SELECT :account_id, :alert_id, place.id, place.name, :moment, 1, 0, 0, true, 'full', false"
-    " FROM unnest(CAST(:ids AS text[]), CAST(:names AS text[])) AS place (id, name)"
+    " SELECT :account_id, place.alert_id, place.id, place.name, :moment, 1, 0, 0, true, 'full', false"
+    " FROM unnest(CAST(:alert_ids AS bigint[]), CAST(:place_ids AS text[]), CAST(:names AS text[]))"
+    " AS place (alert_id, id, name)"
     " ON CONFLICT DO NOTHING) "
 )
 LOCK, SHOW_AND_LOCK = text(LOCKED), text(SHOWN + LOCKED)
 SHOW = text(SHOWN + "SELECT 1")
 
 
-def show_new_alert(fact: AlertCreated) -> Iterable[Wake]:
-    """The channels of the matching alert actions should show it; one may be made for it alone."""
-    alert = db.session.get_one(Alert, fact.alert_id)
+class NewPlace(NamedTuple):
+    """A channel where an alert is to be shown from now on."""
+
+    alert_id: int
+    channel_id: str
+    channel_name: str
+
+
+def show_new_alerts(facts: Sequence[AlertCreated]) -> list[Wake]:
+    """The channels of the matching alert actions should show them; one may be made for one alone."""
+    places: dict[int, list[NewPlace]] = {}
+    for alert in [db.session.get_one(Alert, fact.alert_id) for fact in facts]:
+        for channel_id, name in _channels_of_new(alert).items():
+            places.setdefault(alert.account_id, []).append(NewPlace(alert.id, channel_id, name))
+    wakes: list[Wake] = []
+    for account_id, wanted in sorted(places.items()):
+        channels = {each.channel_id for each in wanted}
+        wakes += lanes_of(account_id, channels, SHOW_AND_LOCK, posts_in=channels, **_put(wanted))
+    return wakes
+
+
+def _channels_of_new(alert: Alert) -> Mapping[str, str]:
     actions = routing.actions_for(alert)
     if not actions:
-        return []
+        return {}
     dedicated_channels.create_where_wanted(alert, actions)
     for action in actions:
         if Trigger.NOT_RESOLVED in action.triggers:
             timers.start([alert.id], action, Trigger.NOT_RESOLVED)
     subject = routing.subject_of(alert, actions)
     posting = matching.publishing(actions, Trigger.CREATED, subject)
-    channels = thread_updates.open_channels(alert.account_id, posting)
-    if not channels:
-        return []
-    put = _put(alert.id, channels)
-    return lanes_of(alert.account_id, channels, SHOW_AND_LOCK, posts_in=channels, **put)
+    return thread_updates.open_channels(alert.account_id, posting)
 
 
 def show_alerts_anew(facts: Sequence[AlertChanged | TimelineGrew | AlertActionDue]) -> list[Wake]:
@@ -147,21 +163,19 @@ def _show(changed: Collection[int], updates: Sequence[Told]) -> list[Wake]:
 
 def _show_where_told(told: thread_updates.Wanted, there: set[tuple[int, str]]) -> None:
     """A message comes first, wherever the alert is not shown yet."""
-    missing: dict[int, list[str]] = {}
-    for alert_id, channel_id in told.lines.keys() - there:
-        missing.setdefault(alert_id, []).append(channel_id)
-    for alert_id, channel_ids in sorted(missing.items()):
+    missing: dict[int, list[NewPlace]] = {}
+    for alert_id, channel_id in sorted(told.lines.keys() - there):
         account_id = db.session.get_one(Alert, alert_id).account_id
-        names = told.channels[account_id]
-        put = _put(alert_id, {channel_id: names[channel_id] for channel_id in channel_ids})
-        ids = {"account_id": account_id, "ids": sorted(channel_ids)}
-        db.session.execute(SHOW, put | ids)
+        name = told.channels[account_id][channel_id]
+        missing.setdefault(account_id, []).append(NewPlace(alert_id, channel_id, name))
+    for account_id, places in sorted(missing.items()):
+        db.session.execute(SHOW, {"account_id": account_id, **_put(places)})
 
 
-def _put(alert_id: int, channels: Mapping[str, str]) -> dict[str, Any]:
-    """What SHOWN needs besides the account and the sorted ids of the channels."""
-    names = [channels[channel_id] for channel_id in sorted(channels)]
-    return {"alert_id": alert_id, "names": names, "moment": now()}
+def _put(places: Sequence[NewPlace]) -> dict[str, Any]:
+    """What SHOWN needs besides the account."""
+    alert_ids, place_ids, names = (list(each) for each in zip(*places, strict=True))
+    return {"alert_ids": alert_ids, "place_ids": place_ids, "names": names, "moment": now()}
 
 
 def _want_newer(alert_ids: Collection[int]) -> None:

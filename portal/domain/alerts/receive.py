@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select, text
 
@@ -30,6 +30,17 @@ from portal.domain.facts import (
 from portal.domain.sources.models import AlertSource
 
 Change = tuple[Outcome, Alert | None]
+
+
+class Opened(NamedTuple):
+    """An alert that an event opens, and what is stored with it."""
+
+    alert: Alert
+    entry: TimelineEntry
+    received: ReceivedEvent
+    event: IncomingEvent
+
+
 LOCK_KEYS = text(
     "SELECT pg_advisory_xact_lock(CAST(:source_id AS int), key) FROM"
     " (SELECT DISTINCT hashtext(each) AS key FROM unnest(CAST(:keys AS text[])) AS each"
@@ -53,26 +64,41 @@ def receive_all(source: AlertSource, events: Sequence[IncomingEvent]) -> list[Re
     keys = sorted({key for event in events if (key := fold(event.alert_key)) is not None})
     if keys:  # in one order, so that two such transactions never wait for each other in a circle
         db.session.execute(LOCK_KEYS, {"source_id": source.id % 2**31, "keys": keys})
-    known = _with_open_alerts(source, keys)
+    known = _open_alerts(source, keys)
     stored: list[ReceivedEvent] = []
-    alerts: list[Alert | None] = []  # held until the end: the session forgets what nobody holds
+    opened: list[Opened] = []  # stored together, at the latest when something else happens to one
     for event in events:
         key = fold(event.alert_key)
-        alert = _open_alert(source, key) if key in known else None
-        received, alert = _store(source, event, alert)
+        alert = known.get(key) if key else None
+        if alert is not None and alert.id is None:
+            _open(opened)
+        outcome, alert = HANDLERS[event.type](source, event, alert)
+        received = _received(source, event, outcome, alert)
+        if alert is not None and outcome is Outcome.OPENED:
+            entry = _entry(alert, TimelineKind.CREATED, alert_key=event.alert_key)
+            opened.append(Opened(alert, entry, received, event))
+        elif alert is not None and outcome is Outcome.JOINED:
+            _join(alert, event, received)
+        else:
+            db.session.add(received)
+        if key is not None and alert is not None:
+            known[key] = alert
+            if alert.status is AlertStatus.RESOLVED:
+                del known[key]
         stored.append(received)
-        alerts.append(alert)
-        if key is not None and received.outcome is Outcome.OPENED:
-            known.add(key)
+    _open(opened)
+    db.session.flush()
+    for received in stored:  # they can be read without asking the database once more
+        if received in db.session:
+            db.session.expunge(received)
     db.session.commit()
     return stored
 
 
-def _store(
-    source: AlertSource, event: IncomingEvent, alert: Alert | None
-) -> tuple[ReceivedEvent, Alert | None]:
-    outcome, alert = HANDLERS[event.type](source, event, alert)
-    received = ReceivedEvent(
+def _received(
+    source: AlertSource, event: IncomingEvent, outcome: Outcome, alert: Alert | None
+) -> ReceivedEvent:
+    return ReceivedEvent(
         id=uuid.uuid4(),
         source_id=source.id,
         received_at=now(),
@@ -83,22 +109,25 @@ def _store(
         alert_id=alert.id if alert else None,
         notes=event.notes,
     )
-    if alert is not None and outcome is Outcome.OPENED:
-        entry = _entry(alert, TimelineKind.CREATED, alert_key=event.alert_key)
-        storing.open_alert(alert, entry, received)
-        _add_comments(alert, event)
-        announce(AlertCreated(alert.id))
-    elif alert is not None and outcome is Outcome.JOINED:
-        summary = event.summary[:LONGEST_SUMMARY]
-        entry = _entry(alert, TimelineKind.EVENT_RECEIVED, summary=summary)
-        storing.join_alert(alert, _joined(alert, event), entry, received)
-        _add_comments(alert, event)
-        announce(AlertEventJoined(alert.id))
-    else:
-        db.session.add(received)
-        db.session.flush()
-        db.session.expunge(received)  # it can be read without asking the database once more
-    return received, alert
+
+
+def _open(opened: list[Opened]) -> None:
+    """Store these new alerts, and forget that they wait for it."""
+    if len(opened) == 1:
+        storing.open_alert(*opened[0][:3])
+    elif opened:
+        storing.open_alerts([each[:3] for each in opened])
+    for each in opened:
+        announce(AlertCreated(each.alert.id))
+        _add_comments(each.alert, each.event)
+    opened.clear()
+
+
+def _join(alert: Alert, event: IncomingEvent, received: ReceivedEvent) -> None:
+    entry = _entry(alert, TimelineKind.EVENT_RECEIVED, summary=event.summary[:LONGEST_SUMMARY])
+    storing.join_alert(alert, _joined(alert, event), entry, received)
+    _add_comments(alert, event)
+    announce(AlertEventJoined(alert.id))
 
 
 def fold(alert_key: str | None) -> str | None:
@@ -189,30 +218,19 @@ HANDLERS: dict[EventType, Callable[[AlertSource, IncomingEvent, Alert | None], C
 }
 
 
-def _with_open_alerts(source: AlertSource, keys: Sequence[str]) -> set[str | None]:
-    """Those of the keys that have an open alert; of a single one that is not asked beforehand."""
-    if len(keys) < 2:
-        return set(keys)
-    wanted = select(Alert.alert_key).where(
-        Alert.source_id == source.id,
-        Alert.alert_key.in_(keys),
-        Alert.status != AlertStatus.RESOLVED,
-    )
-    return set(db.session.scalars(wanted))
-
-
-def _open_alert(source: AlertSource, key: str | None) -> Alert | None:
-    if key is None:
-        return None
+def _open_alerts(source: AlertSource, keys: Sequence[str]) -> dict[str | None, Alert]:
+    """The open alert of each key, locked, in one order."""
+    if not keys:
+        return {}
     wanted = select(Alert).where(
         Alert.source_id == source.id,
-        Alert.alert_key == key,
+        Alert.alert_key.in_(keys),
         Alert.status != AlertStatus.RESOLVED,
     )
     fresh = wanted.with_for_update(of=Alert, key_share=True).execution_options(
         populate_existing=True
     )
-    return db.session.scalar(fresh)
+    return {alert.alert_key: alert for alert in db.session.scalars(fresh.order_by(Alert.id))}
 
 
 def _record(alert: Alert, kind: TimelineKind, **data: str | None) -> None:
