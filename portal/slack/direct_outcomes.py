@@ -70,8 +70,8 @@ def _waiting_for(rows: Collection[PostedMessage]) -> dict[int, list[int]]:
         .order_by(Notification.alert_id, Notification.id)
         .with_for_update()
     )
-    under_way: dict[tuple[int, int], list[int]] = defaultdict(list)
-    called_off: dict[tuple[int, int], list[int]] = {}
+    under_way: dict[tuple[int | None, int], list[int]] = defaultdict(list)
+    called_off: dict[tuple[int | None, int], list[int]] = {}
     for alert_id, user_id, notification_id, state in db.session.execute(found):
         if state == NotificationState.UNDER_WAY:
             under_way[alert_id, user_id].append(notification_id)
