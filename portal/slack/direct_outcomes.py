@@ -1,8 +1,10 @@
 """Was the person told? What became of a direct message, for the alert's timeline."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from portal.db import db
 from portal.domain.notifications import outcomes
@@ -11,11 +13,16 @@ from portal.jobs.engine import job, wake
 from portal.slack.errors import words
 from portal.slack.posted import PostedMessage, Summary
 
+# Messages that one job looks at. A job for each took seconds to wake where a summary stands for
+# thousands, and who escalates waited for the lane. Their ids are its key: an index entry's 2,700 bytes.
+TOGETHER = 100
+
 
 def note(posted_message_ids: Iterable[int]) -> None:
     """Have it said, once the caller's transaction has committed."""
-    for posted_message_id in sorted(posted_message_ids):
-        wake(note_outcome, posted_message_id=posted_message_id)
+    ids = sorted(posted_message_ids)
+    for start in range(0, len(ids), TOGETHER):
+        wake(note_outcomes, ids=",".join(map(str, ids[start : start + TOGETHER])))
 
 
 def note_refusal(row: PostedMessage | Summary) -> None:
@@ -27,32 +34,48 @@ def note_refusal(row: PostedMessage | Summary) -> None:
         note(db.session.scalars(named).all())
 
 
-@job("direct_message:{posted_message_id}")
-def note_outcome(posted_message_id: int) -> None:
-    """Say on the alert whether the person was told.
+@job("direct_messages:{ids}")
+def note_outcomes(ids: str) -> None:
+    """Say on the alerts whether the person was told, by these messages: ids with commas between.
 
     A job, because the lane that wakes it holds rows for which somebody who answers may wait.
     """
-    row = db.session.get(PostedMessage, posted_message_id)
-    if row is None:
-        return
-    ids = _waiting_for(row)
-    stands_for_it = row.summary if row.summary is not None and row.ts is None else row
-    if row.shown_at is not None:
-        outcomes.sent(ids)
-    elif stands_for_it.gave_up_at is not None:
-        outcomes.failed(ids, words(stands_for_it.last_error or ""))
+    wanted = select(PostedMessage).where(PostedMessage.id.in_([int(id) for id in ids.split(",")]))
+    rows = list(db.session.scalars(wanted.options(joinedload(PostedMessage.summary))))
+    waiting = _waiting_for(rows)
+    shown: list[int] = []
+    failed: dict[str, list[int]] = defaultdict(list)
+    for row in rows:
+        stands_for_it = row.summary if row.summary is not None and row.ts is None else row
+        if row.shown_at is not None:
+            shown += waiting[row.id]
+        elif stands_for_it.gave_up_at is not None:
+            failed[words(stands_for_it.last_error or "")] += waiting[row.id]
+    outcomes.sent(shown)
+    for because, notification_ids in failed.items():
+        outcomes.failed(notification_ids, because)
     db.session.commit()
 
 
-def _waiting_for(row: PostedMessage) -> list[int]:
-    """The notifications that it carries out; else the one that was called off too late."""
-    own = select(Notification.id).where(
-        Notification.alert_id == row.alert_id,
-        Notification.user_id == row.user_id,
-        Notification.way == Way.SLACK,
+def _waiting_for(rows: Collection[PostedMessage]) -> dict[int, list[int]]:
+    """The notifications that each carries out; else the one that was called off too late.
+
+    Locked in the order of the alerts, as by somebody who answers many of them at once. Found by the
+    alerts alone: one person may have thousands of notifications, and their index was read for each.
+    """
+    found = (
+        select(Notification.alert_id, Notification.user_id, Notification.id, Notification.state)
+        .where(Notification.alert_id.in_([row.alert_id for row in rows]))
+        .where(Notification.way == Way.SLACK)
+        .order_by(Notification.alert_id, Notification.id)
+        .with_for_update()
     )
-    under_way = own.where(Notification.state == NotificationState.UNDER_WAY)
-    called_off = own.where(Notification.state == NotificationState.CANCELLED)
-    newest = called_off.order_by(Notification.id.desc()).limit(1)
-    return list(db.session.scalars(under_way)) or list(db.session.scalars(newest))
+    under_way: dict[tuple[int | None, int], list[int]] = defaultdict(list)
+    called_off: dict[tuple[int | None, int], list[int]] = {}
+    for alert_id, user_id, notification_id, state in db.session.execute(found):
+        if state == NotificationState.UNDER_WAY:
+            under_way[alert_id, user_id].append(notification_id)
+        elif state == NotificationState.CANCELLED:
+            called_off[alert_id, user_id] = [notification_id]  # the newest of them
+    told = {row.id: (row.alert_id, row.user_id or 0) for row in rows}
+    return {id: under_way.get(pair) or called_off.get(pair, []) for id, pair in told.items()}
