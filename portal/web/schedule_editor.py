@@ -105,7 +105,12 @@ def change(schedule_id: int) -> ResponseReturnValue:
 @requires(Permission.MANAGE_SCHEDULES)
 def delete(schedule_id: int) -> ResponseReturnValue:
     name = queries.schedule(viewer(), schedule_id).name
-    operations.delete(schedule_id, by=viewer())
+    try:
+        operations.delete(schedule_id, by=viewer())
+    except Conflict as problem:
+        db.session.rollback()
+        flash(str(problem), "warning")
+        return redirect(url_for("schedules.show", schedule_id=schedule_id), 303)
     flash(f"{name} is deleted.")
     return redirect(url_for("schedules.index"), 303)
 

@@ -21,6 +21,7 @@ from portal.domain.oncall.models import Override, Schedule, ScheduleVersion, Sta
 from tests.make import (
     make_account,
     make_override,
+    make_policy,
     make_schedule,
     make_static_schedule,
     make_user,
@@ -482,6 +483,16 @@ def test_a_schedule_is_deleted(app: Flask, client: FlaskClient, platform: Schedu
     act(client, platform, "delete")
     assert "Platform is deleted." in text_of(client.get(SCHEDULES))
     assert client.get(f"{SCHEDULES}/{platform.id}").status_code == HTTPStatus.NOT_FOUND
+
+
+def test_a_schedule_that_a_policy_asks_stays_and_its_page_says_why(
+    app: Flask, client: FlaskClient, platform: Schedule
+) -> None:
+    with app.app_context():
+        schedule = db.session.get_one(Schedule, platform.id)
+        make_policy(schedule.account, [schedule])
+    assert act(client, platform, "delete").location == f"{SCHEDULES}/{platform.id}"
+    assert "still used by an escalation policy" in text_of(client.get(f"{SCHEDULES}/{platform.id}"))
 
 
 def test_taking_shows_first_and_stores_on_the_second_press(
