@@ -19,8 +19,13 @@ def create_for_raised(fact: AlertPriorityRaised) -> None:
 
 
 def create_where_wanted(alert: Alert, actions: Iterable[AlertAction]) -> None:
-    """An action of the alert's source may want a channel for each alert of high priority."""
-    if alert.priority is not Priority.HIGH or not routing.wants_channel(alert, actions):
+    """An action of the alert's source may want a channel for each alert of high priority.
+
+    Not for one that an event of the same body has resolved already.
+    """
+    if not alert.is_open or alert.priority is not Priority.HIGH:
+        return
+    if not routing.wants_channel(alert, actions):
         return
     has_one = select(DedicatedChannel.id).where(
         DedicatedChannel.alert_id == alert.id, DedicatedChannel.state != ChannelState.DETACHED

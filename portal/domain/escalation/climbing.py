@@ -46,7 +46,8 @@ class Reason(StrEnum):
 
 
 def begin(alert: Alert, policy: EscalationPolicy, reason: Reason) -> None:
-    """Give the alert its copy of the policy's rules and ask level 1; at creation after the delay."""
+    """Give the alert its copy of the policy's rules and ask level 1; at creation after the delay, and
+    nobody if an event that came with the first has answered it already."""
     climb = of_alert(alert.id) or AlertEscalation(alert_id=alert.id)
     climb.policy_id, climb.policy_name = policy.id, policy.name
     climb.rules = [rule.to_json() for rule in policy.plan]
@@ -54,6 +55,8 @@ def begin(alert: Alert, policy: EscalationPolicy, reason: Reason) -> None:
     climb.level, climb.lap, climb.has_asked = 0, 1, False
     climb.next_step_at = climb.ended_at = None
     db.session.add(climb)
+    if reason is Reason.OPENED and alert.status is not AlertStatus.PENDING:
+        return
     if reason is Reason.OPENED and policy.delay_minutes:
         climb.next_step_at = now() + timedelta(minutes=policy.delay_minutes)
     else:
