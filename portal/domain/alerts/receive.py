@@ -67,6 +67,7 @@ def receive_all(source: AlertSource, events: Sequence[IncomingEvent]) -> list[Re
     known = _open_alerts(source, keys)
     stored: list[ReceivedEvent] = []
     opened: list[Opened] = []  # stored together, at the latest when something else happens to one
+    alerts: list[Alert | None] = []  # held until the end: the session forgets what nobody holds
     for event in events:
         key = fold(event.alert_key)
         alert = known.get(key) if key else None
@@ -86,6 +87,7 @@ def receive_all(source: AlertSource, events: Sequence[IncomingEvent]) -> list[Re
             if alert.status is AlertStatus.RESOLVED:
                 del known[key]
         stored.append(received)
+        alerts.append(alert)
     _open(opened)
     db.session.flush()
     for received in stored:  # they can be read without asking the database once more
