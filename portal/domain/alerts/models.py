@@ -68,7 +68,7 @@ class Alert(Base):
     links: Mapped[list[dict[str, str]]] = mapped_column(JSONB, default=list)
     images: Mapped[list[dict[str, str]]] = mapped_column(JSONB, default=list)
     labels: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict)
-    custom_details: Mapped[Any] = mapped_column(JSONB, nullable=True)
+    custom_details: Mapped[Any] = mapped_column(JSONB(none_as_null=True), nullable=True)
     routing_key: Mapped[str | None]  # of the event that opened it, as it was sent
     creation_key: Mapped[str | None]  # of the form or modal that opened it; none: an event did
     status: Mapped[AlertStatus] = mapped_column(
