@@ -77,5 +77,7 @@ def _waiting_for(rows: Collection[PostedMessage]) -> dict[int, list[int]]:
             under_way[alert_id, user_id].append(notification_id)
         elif state == NotificationState.CANCELLED:
             called_off[alert_id, user_id] = [notification_id]  # the newest of them
+        elif state == NotificationState.SENT:
+            called_off[alert_id, user_id] = []  # what was called off before that is not meant
     told = {row.id: (row.alert_id, row.user_id or 0) for row in rows}
     return {id: under_way.get(pair) or called_off.get(pair, []) for id, pair in told.items()}

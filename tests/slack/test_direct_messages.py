@@ -23,6 +23,8 @@ from portal.domain.escalation import operations as escalation
 from portal.domain.notifications import operations
 from portal.domain.notifications.models import Notification, Way
 from portal.jobs import notifications
+from portal.slack import direct_outcomes
+from portal.slack.errors import words
 from portal.slack.people import UserLink
 from portal.slack.places import places
 from portal.slack.posted import PostedMessage
@@ -270,6 +272,53 @@ def test_a_storm_rings_with_one_summary_and_every_alert_says_who_was_told(
     assert len(messages) < 20
     assert any("40 new alerts in direct messages to Ada" in m["text"] for m in messages)
     assert {tuple(said(story, alert_id)) for alert_id in ids} == {("Ada Slack notified",)}
+
+
+def messages_of(alert_id: int) -> dict[str, PostedMessage]:
+    wanted = select(PostedMessage).where(PostedMessage.alert_id == alert_id)
+    return {row.channel_id: row for row in db.session.scalars(wanted)}
+
+
+def test_one_look_at_many_messages_tells_each_persons_own_outcome_once(
+    story: Story, people: dict[str, User]
+) -> None:
+    with story.app.app_context():
+        source, _ = make_source(people["olivia"].account)
+        make_policy(people["olivia"].account, [people["ada"], people["uma"]], source=source)
+        first, second = (make_alert(source, summary=f"Disk {n}").id for n in range(2))
+        one, other = messages_of(first), messages_of(second)
+        one[ADA].shown_at = now()
+        one[UMA].gave_up_at, one[UMA].last_error = now(), "user_disabled"
+        other[UMA].gave_up_at, other[UMA].last_error = now(), "channel_not_found"
+        gone = 10**9  # somebody answered before it was tried
+        ids = ",".join(str(each) for each in [one[UMA].id, gone, other[ADA].id, other[UMA].id])
+        ids += f",{one[ADA].id}"
+        db.session.commit()
+        for _ in range(2):  # a job may be run again
+            direct_outcomes.note_outcomes(ids=ids)
+    assert sorted(said(story, first)) == [
+        "Ada Slack notified",
+        f"Uma Slack notification_failed {words('user_disabled')}",
+    ]
+    assert said(story, second) == [
+        f"Uma Slack notification_failed {words('channel_not_found')}"
+    ]  # and Ada's is still under way
+
+
+def test_a_look_at_a_message_after_it_was_said_does_not_say_it_of_what_was_called_off_before(
+    story: Story, people: dict[str, User]
+) -> None:
+    with story.app.app_context():
+        source, _ = make_source(people["olivia"].account)
+        make_policy(people["olivia"].account, [people["ada"]], source=source)
+        alert_id = make_alert(source).id
+        alerts.acknowledge(alert_id, by=people["adam"], via=Via.WEB)
+        escalation.escalate(alert_id, 1, by=people["adam"], via=Via.WEB)
+    story.work()
+    assert said(story, alert_id) == ["Ada Slack notified"]
+    with story.app.app_context():
+        direct_outcomes.note_outcomes(ids=str(messages_of(alert_id)[ADA].id))
+    assert said(story, alert_id) == ["Ada Slack notified"]
 
 
 def test_a_test_notification_arrives_and_its_outcome_is_known(
