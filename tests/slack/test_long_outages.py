@@ -19,10 +19,10 @@ STEPS = int(MINUTES * 60 / STEP)
 # One lane asks for all each time we look, and each message finds out for itself once.
 MOST_CALLS = STEPS + 20
 FAULTS: list[dict[str, object]] = [
+    {"effect": "reset", "after_processing": True},  # first: the rest of the alerts is not posted
     {"effect": "server_error"},
     {"effect": "not_json", "variant": "html"},
     {"effect": "reset"},
-    {"effect": "reset", "after_processing": True},
 ]
 
 DUE = text(
