@@ -114,6 +114,18 @@ def test_what_is_told_on_every_page_follows_and_leaves_the_focus_where_it_is(
         expect(control).to_be_focused()
 
 
+def test_a_notice_is_understood_by_keyboard_and_one_reads_on_with_the_page(
+    screen: Page, app: Flask, people: tuple[User, User]
+) -> None:
+    with app.app_context():
+        notices.tell([people[0]], about="x", text="#db is archived.", path="/alerts")
+        db.session.commit()
+    screen.reload()
+    screen.get_by_role("button", name="Understood").press("Enter")
+    expect(screen.get_by_text("#db is archived.")).to_have_count(0)
+    expect(screen.locator("#content")).to_be_focused()
+
+
 def test_the_list_of_alerts_follows_and_costs_a_304_when_nothing_happened(screen: Page) -> None:
     screen.goto("/alerts")
     for status in (200, 304):  # the first answer brings the fragment's ETag
