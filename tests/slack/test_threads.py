@@ -10,7 +10,8 @@ from sqlalchemy import select, update
 from portal.db import db
 from portal.domain.accounts.models import User
 from portal.domain.alerts import operations as alerts
-from portal.domain.alerts import queries
+from portal.domain.alerts import queries, receive
+from portal.domain.alerts.incoming import EventType, IncomingComment, IncomingEvent
 from portal.domain.alerts.models import Alert, TimelineKind, Via
 from portal.domain.escalation import operations as escalation
 from portal.domain.routing.models import ActionChannel, AlertAction
@@ -468,3 +469,41 @@ def test_what_no_action_publishes_any_more_only_changes_the_message(
     later(story)
     assert thread(story) == []
     assert parent(story)["text"].startswith("[Acknowledged]")
+
+
+def test_what_one_body_says_of_new_alerts_is_told_under_their_own_messages_in_its_order(
+    story: Story, people: dict[str, User]
+) -> None:
+    source_id = an_action(
+        story,
+        people,
+        *(Trigger.CREATED, Trigger.COMMENT_ADDED, Trigger.ACKNOWLEDGED, Trigger.RESOLVED),
+    )
+    said = [IncomingComment("Ann", "Looks bad")]
+    body = [
+        IncomingEvent(EventType.ALERT, "a", "Disk a"),
+        IncomingEvent(EventType.ALERT, "b", "Disk b", comments=said),
+        IncomingEvent(EventType.ACCEPT, "a"),
+        IncomingEvent(EventType.ALERT, "c", "Disk c"),
+        IncomingEvent(EventType.COMMENT, "a", comments=said),
+        IncomingEvent(EventType.RESOLVE, "a"),
+        IncomingEvent(EventType.ALERT, "a", "Disk a again"),
+    ]
+    with story.app.app_context():
+        receive.receive_all(db.session.get_one(AlertSource, source_id), body)
+    later(story)
+    shown = story.sandbox.messages(CHANNEL)
+    roots = {m["ts"]: m["text"] for m in shown if not m.get("thread_ts")}
+    assert sorted(roots.values()) == [
+        "[Pending] Disk a again – Prometheus",
+        "[Pending] Disk b – Prometheus",
+        "[Pending] Disk c – Prometheus",
+        "[Resolved] Disk a – Prometheus",
+    ]
+    comment = "*Ann* commented:\n> Looks bad"
+    assert {roots[m["thread_ts"]]: m["text"] for m in shown if m.get("thread_ts")} == {
+        "[Pending] Disk b – Prometheus": comment,
+        "[Resolved] Disk a – Prometheus": (
+            f"*Prometheus* acknowledged\n{comment}\n*Prometheus* resolved"
+        ),
+    }
