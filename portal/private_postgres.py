@@ -141,7 +141,7 @@ class Cluster:
 
     def pid(self) -> int | None:
         """The main process of a PostgreSQL that is ready."""
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError, IndexError):  # it may be empty, or half written
             lines = (self.data / "postmaster.pid").read_text().splitlines()
             pid = int(lines[0])
             os.kill(pid, 0)

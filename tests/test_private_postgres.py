@@ -133,6 +133,14 @@ def test_after_a_power_cut_it_is_recovered_at_the_next_start(
     assert ask(somebody().url, "SELECT answer FROM kept") == 42
 
 
+def test_one_that_has_only_begun_to_write_its_file_is_not_ready_yet(folder: Path) -> None:
+    cluster = private_postgres.Cluster(folder)
+    cluster.data.mkdir(parents=True)
+    for written in ("", "12", f"{os.getpid()}\n"):
+        (cluster.data / "postmaster.pid").write_text(written)
+        assert cluster.pid() is None
+
+
 def test_nobody_gets_in_without_its_password(somebody: Callable[[], Somebody]) -> None:
     url = somebody().url
     secret = url.split(":")[2].split("@")[0]
