@@ -204,8 +204,8 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 document.addEventListener("htmx:afterSwap", () => { tickAgain(); showMoments(); showChosen(); });
 // What was pressed may be gone with its answer; the next Tab then goes on here, not at the page's top.
 document.addEventListener("htmx:afterSettle", (event) => {
-  if (document.activeElement !== document.body || isPoll(event.detail.requestConfig.elt)) return;
-  document.getElementById("content").focus({ preventScroll: true });
+  const wasPressed = ["click", "submit"].includes(event.detail.requestConfig.triggeringEvent?.type);
+  if (wasPressed && document.activeElement === document.body) document.getElementById("content").focus({ preventScroll: true });
 });
 document.addEventListener("htmx:sendError", () => { document.getElementById("offline").hidden = false; });
 document.addEventListener("htmx:afterOnLoad", () => { document.getElementById("offline").hidden = true; });

@@ -133,7 +133,7 @@ def worlds(draw: st.DrawFn) -> tuple[ScheduleRules, datetime, datetime]:
     )
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(worlds())
 def test_the_calculator_agrees_with_the_reference(
     world: tuple[ScheduleRules, datetime, datetime],

@@ -257,9 +257,8 @@ def test_an_alert_actions_timer_set_by_a_clock_that_was_ahead_rings_after_its_ow
         assert timedelta(minutes=own - 1) < due_at - now() <= timedelta(minutes=own)
         with time_machine.travel(now() + timedelta(minutes=1)):
             clocks.bring_near(now())
-        assert (
-            db.session.scalars(select(ActionTimer.due_at)).one() == due_at
-        )  # nothing is wrong now
+        unchanged = db.session.scalars(select(ActionTimer.due_at)).one()
+        assert unchanged == due_at  # nothing is wrong now
 
 
 def test_a_channel_of_an_alerts_own_does_not_wait_for_a_clock_that_was_ahead(
@@ -267,10 +266,9 @@ def test_a_channel_of_an_alerts_own_does_not_wait_for_a_clock_that_was_ahead(
 ) -> None:
     alert_id = an_alert(story, source)
     with story.app.app_context():
-        ada = db.session.scalars(select(User).where(User.name == "Ada")).one()
         story.sandbox.add_fault(method=pacing.CREATE, times=1, effect="server_error")
         with time_machine.travel(now() + AN_HOUR):
-            dedicated_channels.create(alert_id, by=ada, via=Via.WEB)
+            ask_for_a_channel(alert_id)
             story.work()
     with story.app.app_context():
         assert own_channel().state is ChannelState.CREATING
@@ -278,6 +276,11 @@ def test_a_channel_of_an_alerts_own_does_not_wait_for_a_clock_that_was_ahead(
         clocks.bring_near(now())  # finds nothing more to mend
         assert own_channel().next_try_at < now() + timedelta(minutes=1)
     until(lambda: is_made(story), "the channel is made")
+
+
+def ask_for_a_channel(alert_id: int) -> None:
+    ada = db.session.scalars(select(User).where(User.name == "Ada")).one()
+    dedicated_channels.create(alert_id, by=ada, via=Via.WEB)
 
 
 def own_channel() -> DedicatedChannel:
@@ -297,8 +300,7 @@ def test_a_step_begun_by_a_clock_that_was_ahead_is_not_waited_for_an_hour(
     """As a worker leaves it that was killed in its call."""
     alert_id = an_alert(story, source)
     with story.app.app_context():
-        ada = db.session.scalars(select(User).where(User.name == "Ada")).one()
-        dedicated_channels.create(alert_id, by=ada, via=Via.WEB)
+        ask_for_a_channel(alert_id)
         begun = {"step": pacing.CREATE, "step_begun_at": now() + AN_HOUR}
         db.session.execute(update(DedicatedChannel).values(**begun))
         db.session.commit()
@@ -312,8 +314,7 @@ def test_a_long_queue_for_slacks_budget_is_no_wrong_clock(
     """A storm of channels: the last one has its place in half an hour, and keeps it."""
     alert_id = an_alert(story, source)
     with story.app.app_context():
-        ada = db.session.scalars(select(User).where(User.name == "Ada")).one()
-        dedicated_channels.create(alert_id, by=ada, via=Via.WEB)
+        ask_for_a_channel(alert_id)
         place = now()
         while place < now() + AN_HOUR / 2:
             place = pacing.take(source.account_id, pacing.CREATE, now())

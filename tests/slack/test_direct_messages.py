@@ -177,14 +177,20 @@ def test_a_slow_slack_delays_the_message_and_nothing_is_said_before_it_is_there(
     assert said(story, alert_id) == ["Ada Slack notified"]
 
 
-def test_an_answer_before_the_message_was_tried_keeps_it_from_ringing(
-    story: Story, people: dict[str, User]
-) -> None:
+def answered_at_once(story: Story, people: dict[str, User]) -> int:
+    """An alert that Ada was to be asked about, and that Adam had before anything was sent."""
     with story.app.app_context():
         source, _ = make_source(people["olivia"].account)
         make_policy(people["olivia"].account, [people["ada"]], source=source)
         alert_id = make_alert(source).id
         alerts.acknowledge(alert_id, by=people["adam"], via=Via.WEB)
+    return alert_id
+
+
+def test_an_answer_before_the_message_was_tried_keeps_it_from_ringing(
+    story: Story, people: dict[str, User]
+) -> None:
+    alert_id = answered_at_once(story, people)
     story.work()
     assert direct(story, people["ada"]) == []
     assert said(story, alert_id) == []
@@ -308,11 +314,8 @@ def test_one_look_at_many_messages_tells_each_persons_own_outcome_once(
 def test_a_look_at_a_message_after_it_was_said_does_not_say_it_of_what_was_called_off_before(
     story: Story, people: dict[str, User]
 ) -> None:
+    alert_id = answered_at_once(story, people)
     with story.app.app_context():
-        source, _ = make_source(people["olivia"].account)
-        make_policy(people["olivia"].account, [people["ada"]], source=source)
-        alert_id = make_alert(source).id
-        alerts.acknowledge(alert_id, by=people["adam"], via=Via.WEB)
         escalation.escalate(alert_id, 1, by=people["adam"], via=Via.WEB)
     story.work()
     assert said(story, alert_id) == ["Ada Slack notified"]
