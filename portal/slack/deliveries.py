@@ -46,14 +46,11 @@ class Channel:
 @dataclass(frozen=True)
 class Overview:
     channels: list[Channel]
-    waiting: int  # alerts; one that waits in two channels counts once
+    waiting: int  # alerts; one that waits in two channels counts once, here and below
+    failing: int  # of these, so many were tried in vain
     outage: pacing.Outage | None  # Slack does not answer for this workspace
     outage_reason: str
     holds: dict[str, datetime]  # methods that Slack forbids, and until when
-
-    @property
-    def failing(self) -> int:
-        return sum(channel.failing for channel in self.channels)
 
     @property
     def oldest_at(self) -> datetime | None:
@@ -65,11 +62,14 @@ def overview(account_id: int) -> Overview:
     found = list(health(account_id).values())
     found.sort(key=lambda c: (c.problem is None, -c.failing, -c.waiting, c.name))
     outage = db.session.get(pacing.Outage, account_id)
-    places = waiting.places([account_id])
-    alerts = select(func.count(places.c.alert_id.distinct()))
+    places = waiting.places([account_id]).c
+    alerts = func.count(places.alert_id.distinct())
+    both = select(alerts, alerts.filter(places.attempts > 0))
+    behind, failing = db.session.execute(both).one()
     return Overview(
         channels=found,
-        waiting=db.session.execute(alerts).scalar_one(),
+        waiting=behind,
+        failing=failing,
         outage=outage,
         outage_reason=words(outage.reason) if outage else "",
         holds=pacing.holds(account_id, now()),

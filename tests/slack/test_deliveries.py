@@ -67,6 +67,21 @@ def test_what_waits_is_said_with_the_reason_and_a_link(
     assert "The channel is archived" in actions
 
 
+def test_an_alert_that_two_channels_refuse_counts_once(
+    story: Story, people: dict[str, User]
+) -> None:
+    source_id = a_source(story, people)
+    with story.app.app_context():
+        source = db.session.get_one(AlertSource, source_id)
+        make_action(source, channel_id="C0OPS", channel_name="ops")
+    for channel in (CHANNEL, "C0OPS"):
+        story.sandbox.admin("archive", channel=channel)
+    an_alert(story, source_id, "Disk full")
+    seen = page(story, people["adam"])
+    assert "1 alert waits for Slack" in seen
+    assert "1 of them was tried in vain" in seen
+
+
 def test_direct_messages_that_wait_are_called_after_the_person(
     story: Story, people: dict[str, User]
 ) -> None:

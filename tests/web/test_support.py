@@ -188,7 +188,7 @@ def test_a_workspaces_page_says_how_each_channel_is_and_what_happened(
     seen = text_of(page)
     for fact in (
         "Acme in Acme Corp Connected",
-        "1 alert waiting, the oldest since",
+        "1 message waiting, the oldest since",
         "1 given up within 7 days",
         "#ops C0OPS : The channel is archived.",
         "Next try",
