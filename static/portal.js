@@ -204,7 +204,8 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 document.addEventListener("htmx:afterSwap", () => { tickAgain(); showMoments(); showChosen(); });
 // What was pressed may be gone with its answer; the next Tab then goes on here, not at the page's top.
 document.addEventListener("htmx:afterSettle", (event) => {
-  const wasPressed = ["click", "submit"].includes(event.detail.requestConfig.triggeringEvent?.type);
+  const { requestConfig } = event.detail; // none when one goes back to an earlier page
+  const wasPressed = ["click", "submit"].includes(requestConfig?.triggeringEvent?.type);
   if (wasPressed && document.activeElement === document.body) document.getElementById("content").focus({ preventScroll: true });
 });
 document.addEventListener("htmx:sendError", () => { document.getElementById("offline").hidden = false; });
