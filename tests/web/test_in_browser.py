@@ -50,6 +50,7 @@ def screen(chromium: Browser, portal: str, people: tuple[User, User]) -> Iterato
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Users")).to_be_visible()
+    page.wait_for_load_state()  # the page is there before its scripts
     yield page
     page.close()
     assert faults == []
