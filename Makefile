@@ -9,9 +9,8 @@ PIP := .venv/bin/python -m pip --disable-pip-version-check -qq install
 demo: .venv/ready
 	@exec .venv/bin/tocsin demo $(ARGS)
 
-# Files in the order of their folders: by the number of their tests, the few long ones came last and alone.
 test: .venv/ready-for-tests chromium lint
-	.venv/bin/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	.venv/bin/python -m pytest --numprocesses 3 --dist loadfile $(ARGS)
 
 lint: .venv/ready-for-tests
 	.venv/bin/ruff check
