@@ -1,5 +1,10 @@
 """Which parts is Tocsin made of? create_app() names every one, in order."""
 
+# ruff: noqa: E402 - the imports below are the reason
+import gc
+
+gc.disable()  # what is imported stays: looking for garbage in it takes a third of every start
+
 from pathlib import Path
 
 from cryptography.fernet import Fernet, MultiFernet
@@ -51,6 +56,8 @@ from portal.web import (
 )
 from portal.web.settings import audit_log, connectors, deliveries, users
 from portal.web.support import workspaces
+
+gc.enable()
 
 ROOT = Path(__file__).parent.parent
 

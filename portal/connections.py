@@ -5,12 +5,27 @@ pool_pre_ping asks every time, which is one of the few round trips that storing 
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
+from flask import Flask
 from sqlalchemy.exc import DisconnectionError
 
+from portal.db import db
+
 RESTED = 1.0  # seconds
+
+
+@contextmanager
+def connected(app: Flask) -> Iterator[None]:
+    """The app's context for one command; the connections are closed at its end."""
+    with app.app_context():
+        try:
+            yield
+        finally:
+            db.engine.dispose()
 
 
 def _note_use(connection: Any, record: Any) -> None:

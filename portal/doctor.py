@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from portal import create_app, diagnosis, private_postgres
+from portal.connections import connected
 from portal.diagnosis import FINE, NOTE, WRONG, Finding
 from portal.mail import smtp
 from portal.mail.smtp import MailError
@@ -22,7 +23,7 @@ def examine() -> Iterator[Finding]:
     except private_postgres.CannotStart as problem:
         yield Finding(WRONG, str(problem))
         return
-    with app.app_context():
+    with connected(app):
         yield from diagnosis.examine()
         yield from _mail()
 

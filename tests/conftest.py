@@ -132,9 +132,9 @@ def client(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
-    """Debian's Chromium, for the tests of one file; without it they are skipped."""
+    """Debian's Chromium, once for the whole run; without it the tests that ask for it are skipped."""
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
     browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -89,49 +90,36 @@ def demo(home: Path) -> Iterator[Demo]:
         running.end(signal.SIGTERM)
 
 
-def test_the_demo_works_ends_completely_and_goes_on_where_it_was(home: Path, demo: Demo) -> None:
+def test_the_demo_outlives_its_database_ends_completely_and_goes_on_until_a_child_dies(
+    home: Path, demo: Demo
+) -> None:
     demo.read_until("Ctrl-C")
     children = demo.children()
     first_body = demo.send_printed_alert()
+    database = private_postgres.Cluster(home / "postgres")
+    os.kill(database.pid() or 0, signal.SIGKILL)
+    demo.read_until("was started again")
+    _until(lambda: _is_accepted(demo))
 
     assert len(children) == 3
+    assert demo.children() == children
     assert demo.end(signal.SIGINT) == 0
     assert not any(_is_alive(pid) for pid in children)
     assert "Traceback" not in demo.said
 
     again = Demo(home)
-    try:
-        again.read_until("Ctrl-C")
-        assert again.send_printed_alert() == first_body  # the same key, and so the same database
-        assert _password(again) == _password(demo)
-    finally:
-        assert again.end(signal.SIGTERM) == 0
-
-
-def test_a_child_that_dies_is_named_and_ends_the_demo(home: Path, demo: Demo) -> None:
-    demo.read_until("Ctrl-C")
-    children = demo.children()
+    again.read_until("Ctrl-C")
+    children = again.children()
+    assert again.send_printed_alert() == first_body  # the same key, and so the same database
+    assert _password(again) == _password(demo)
     worker = next(pid for pid in children if b"worker" in _command_line(pid))
     os.kill(worker, signal.SIGKILL)
-
-    with demo.process:
-        assert demo.process.stdout
-        said = demo.process.stdout.read()
-        assert demo.process.wait(PATIENCE) == 1
+    with again.process:
+        assert again.process.stdout
+        said = again.process.stdout.read()
+        assert again.process.wait(PATIENCE) == 1
     assert "`tocsin worker` has ended" in said
     assert not any(_is_alive(pid) for pid in children)
-
-
-def test_a_database_that_is_killed_is_started_again_and_the_demo_goes_on(
-    home: Path, demo: Demo
-) -> None:
-    demo.read_until("Ctrl-C")
-    database = private_postgres.Cluster(home / "postgres")
-    os.kill(database.pid() or 0, signal.SIGKILL)
-    demo.read_until("was started again")
-    _until(lambda: _answers(f"http://localhost:{demo.port}/readyz"))
-    demo.send_printed_alert()
-    assert demo.end() == 0
 
 
 def test_fresh_begins_anew_and_leaves_alone_what_is_not_the_demos(home: Path) -> None:
@@ -144,7 +132,7 @@ def test_fresh_begins_anew_and_leaves_alone_what_is_not_the_demos(home: Path) ->
         fresh.read_until("Ctrl-C")
         fresh.send_printed_alert()
     finally:
-        assert fresh.end() == 0
+        assert fresh.end(signal.SIGTERM) == 0
     assert _password(fresh) != "of-an-earlier-time"
     assert (home / "notes.txt").read_text() == "mine"
     assert (home / "demo.json").stat().st_mode & 0o777 == 0o600
@@ -188,9 +176,10 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _answers(url: str) -> bool:
-    with suppress(OSError), urllib.request.urlopen(url, timeout=5):
-        return True
+def _is_accepted(demo: Demo) -> bool:
+    """A 503 asks to send it again: the database is not back, or a connection is of before."""
+    with suppress(urllib.error.HTTPError):
+        return bool(demo.send_printed_alert())
     return False
 
 

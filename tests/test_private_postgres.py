@@ -17,10 +17,10 @@ import pytest
 from portal import private_postgres
 
 USER = """
-import sys
+import runpy, sys
 from pathlib import Path
-from portal import private_postgres
-print(private_postgres.url(Path(sys.argv[1])), flush=True)
+alone = runpy.run_path(sys.argv[2])  # without the rest of the portal, as its keeper runs it
+print(alone["url"](Path(sys.argv[1])), flush=True)
 sys.stdin.read()
 """
 
@@ -30,7 +30,7 @@ class Somebody:
 
     def __init__(self, folder: Path) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", USER, str(folder)],
+            [sys.executable, "-c", USER, str(folder), private_postgres.__file__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

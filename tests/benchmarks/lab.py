@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +86,13 @@ class Lab:
 
     def kill_postgres(self) -> None:
         """kill -9 of PostgreSQL's main process; its keeper starts it again."""
-        os.kill(self._postgres(), signal.SIGKILL)
+        self._kill_postgres(self._postgres())
+
+    def _kill_postgres(self, pid: int) -> None:
+        """The processes that serve connections outlive it for a moment, and answer meanwhile."""
+        family = _family(pid)
+        os.kill(pid, signal.SIGKILL)
+        self.until(lambda: not any(_runs(each) for each in family), "PostgreSQL is gone")
 
     @contextmanager
     def without_postgres(self) -> Iterator[None]:
@@ -94,11 +100,11 @@ class Lab:
         pid, keeper = self._postgres(), self._keeper()
         os.kill(keeper, signal.SIGSTOP)
         try:
-            os.kill(pid, signal.SIGKILL)
+            self._kill_postgres(pid)
             yield
         finally:
             os.kill(keeper, signal.SIGCONT)
-        self.until(self.postgres_answers, "PostgreSQL runs again")
+            self.until(self.postgres_answers, "PostgreSQL runs again")
 
     def postgres_answers(self) -> bool:
         try:
@@ -259,6 +265,12 @@ def csrf(page: str) -> str:
 def _family(pid: int) -> list[int]:
     kids = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [pid, *(each for kid in kids for each in _family(int(kid)))]
+
+
+def _runs(pid: int) -> bool:
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    return False
 
 
 def _cpu(pid: int) -> float:

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -12,8 +13,12 @@ SHORTEST_PASSWORD = 10
 LONGEST_PASSWORD = 200
 
 _hasher = PasswordHasher()  # argon2id; the library's defaults follow RFC 9106's second choice
-# Verified against when no such person exists, so that both answers take equally long.
-_nobody = _hasher.hash(secrets.token_urlsafe())
+
+
+@cache
+def _nobody() -> str:
+    """Verified against when no such person exists, so that both answers take equally long."""
+    return _hasher.hash(secrets.token_urlsafe())
 
 
 def hash_password(password: str) -> str:
@@ -29,7 +34,7 @@ def hash_password(password: str) -> str:
 def password_fits(password_hash: str | None, password: str) -> bool:
     """Say whether the password belongs to the hash, in the same time whether there is one or not."""
     try:
-        return _hasher.verify(password_hash or _nobody, password) and password_hash is not None
+        return _hasher.verify(password_hash or _nobody(), password) and password_hash is not None
     except (VerificationError, InvalidHashError):
         return False
 
