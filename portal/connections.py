@@ -25,6 +25,7 @@ def connected(app: Flask) -> Iterator[None]:
         try:
             yield
         finally:
+            db.session.remove()  # gives its connection back
             db.engine.dispose()
 
 
