@@ -116,6 +116,8 @@ def failed(lane: Lane, call: Call, problem: SlackError, moment: datetime) -> lis
                 _record(row, TimelineKind.SLACK_HELD, reason=problem.code)
                 run_outcomes.went_wrong(row.run_id, problem.code)
             elsewhere = _closed(lane, problem, moment)
+        case Meaning.MESSAGE_GONE | Meaning.PERSON if _is_new_in_channel(row):
+            _temporary(lane, row, call, problem, moment)  # it concerns neither: nothing is lost
         case (
             Meaning.CHANNEL_CLOSED
             | Meaning.TOO_LONG
@@ -167,6 +169,10 @@ def _closed(lane: Lane, problem: SlackError, moment: datetime) -> list[str]:
     wait = min(LONGEST_BACKOFF, FIRST_PROBE * 2 ** min(lane.failures - 1, 9))
     lane.next_at = moment + timedelta(seconds=_jitter(wait))
     return channel_problems.begin(lane, problem.code, moment)
+
+
+def _is_new_in_channel(row: Sent) -> bool:
+    return row.ts is None and not row.is_direct and not isinstance(row, ThreadReply)
 
 
 def _is_thread(row: Sent, problem: SlackError) -> bool:

@@ -1,5 +1,7 @@
 """Does everything survive what happens to real processes? Each test runs them and breaks something."""
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -7,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
+from portal import processes
 from tests.benchmarks import crashes
 from tests.benchmarks.lab import Lab
 from tests.benchmarks.lab import lab as a_lab
@@ -70,6 +73,49 @@ def test_whatever_slack_does_nothing_is_lost_and_it_goes_on_within_seconds(
     lab.until(lambda: lab.sql(shown, channel) == [(5,)], "all are shown", 30)
     texts = [message["text"].partition(" – ")[0] for message in lab.messages(channel)]
     assert len(texts) == len(set(texts)), texts
+
+
+def test_a_refusal_is_told_within_seconds_and_what_waited_is_sent_once_it_is_mended(
+    lab: Lab,
+) -> None:
+    (channel,) = lab.channels(1)
+    key = lab.source(channel)
+    told = "SELECT 1 FROM notices WHERE about = %s"
+    lab.control("admin/archive", channel=channel)
+    assert lab.send(key, "to an archived channel").status_code == 202
+    lab.until(lambda: lab.sql(told, f"channel:{channel}") != [], "people are told", 10)
+    lab.control("admin/unarchive", channel=channel)
+    lab.until(lambda: len(lab.messages(channel)) == 1, "it is sent by itself", 90)
+
+    lab.control("admin/revoke", team_id="T0ACME")
+    assert lab.send(key, "without a token").status_code == 202
+    lab.until(lambda: lab.sql(told, "slack_link") != [], "the admins are told", 10)
+    lab.link()
+    lab.until(lambda: len(lab.messages(channel)) == 2, "it is sent by itself")
+
+
+def test_a_worker_that_stands_still_for_long_and_then_goes_on_shows_nothing_twice(
+    lab: Lab,
+) -> None:
+    (channel,) = lab.channels(1)
+    lab.control("admin/invite", channel=channel)
+    key = lab.source(channel)
+    post = {"method": "chat.postMessage", "channel": channel}
+    lab.control("faults", effect="hang", seconds=5, after_processing=True, times=1, **post)
+    lab.send(key, "its answer is late")
+    lab.until(lambda: lab.messages(channel) != [], "Slack has it and does not answer yet")
+    slow = lab.children.pop("worker")
+    os.killpg(slow.process.pid, signal.SIGSTOP)
+    try:
+        lab.start("worker")
+        shown = "SELECT count(*) FROM posted_messages WHERE channel_id = %s AND ts IS NOT NULL"
+        lab.until(lambda: lab.sql(shown, channel) == [(1,)], "another worker has found it")
+    finally:
+        os.killpg(slow.process.pid, signal.SIGCONT)
+        processes.end([slow])  # it finishes what it does
+    lab.send(key, "afterwards")
+    lab.until(lambda: lab.sql(shown, channel) == [(2,)], "the next one is shown")
+    assert len(lab.messages(channel)) == 2
 
 
 def test_a_refused_connection_costs_nothing(lab: Lab) -> None:
