@@ -263,10 +263,8 @@ async def run_workers(app: Flask, *, threads: int, once: bool = False) -> None:
 
     with app.app_context():
         url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    async with await psycopg.AsyncConnection.connect(url, connect_timeout=5) as connection:
-        tables = await connection.execute("SELECT to_regclass('procrastinate_jobs')")
-        if await tables.fetchone() == (None,):
-            raise NoTables("The database has no tables yet: run tocsin db upgrade.")
+    if not once:
+        await _require_tables(url)
     with engine.replace_connector(
         procrastinate.PsycopgConnector(conninfo=url, timeout=5, max_size=8)
     ):
@@ -277,6 +275,13 @@ async def run_workers(app: Flask, *, threads: int, once: bool = False) -> None:
             group.create_task(serve(threads, "default"))
             for queue, concurrency in OWN_THREADS.items():
                 group.create_task(serve(concurrency, queue))
+
+
+async def _require_tables(url: str) -> None:
+    async with await psycopg.AsyncConnection.connect(url, connect_timeout=5) as connection:
+        tables = await connection.execute("SELECT to_regclass('procrastinate_jobs')")
+        if await tables.fetchone() == (None,):
+            raise NoTables("The database has no tables yet: run tocsin db upgrade.")
 
 
 def drain(app: Flask) -> None:
