@@ -263,7 +263,9 @@ def csrf(page: str) -> str:
 
 
 def _family(pid: int) -> list[int]:
-    kids = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    kids: list[str] = []
+    with suppress(FileNotFoundError, ProcessLookupError):
+        kids = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [pid, *(each for kid in kids for each in _family(int(kid)))]
 
 
@@ -276,8 +278,9 @@ def _runs(pid: int) -> bool:
 def _cpu(pid: int) -> float:
     ticks = 0
     for each in _family(pid):
-        fields = re.sub(r"^.*\) ", "", Path(f"/proc/{each}/stat").read_text()).split()
-        ticks += int(fields[11]) + int(fields[12]) + (int(fields[13]) + int(fields[14]))
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended: its parent counts it
+            fields = re.sub(r"^.*\) ", "", Path(f"/proc/{each}/stat").read_text()).split()
+            ticks += int(fields[11]) + int(fields[12]) + (int(fields[13]) + int(fields[14]))
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
