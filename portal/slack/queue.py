@@ -161,10 +161,10 @@ def ready_at(row: Sent, moment: datetime) -> datetime:
 def uncertain(lane: Lane) -> list[PostedMessage | Summary]:
     """New messages of which nobody knows whether Slack has them already."""
     found: list[PostedMessage | Summary] = []
-    for kind in (PostedMessage, Summary):
+    for kind, is_behind in ((PostedMessage, BEHIND), (Summary, SUMMARY_BEHIND)):
         wanted = select(kind).where(
             *_in_lane(kind),
-            SUMMARY_BEHIND,
+            is_behind,
             kind.ts.is_(None),
             kind.uncertain_since.is_not(None),
         )

@@ -7,7 +7,7 @@ its own later.
 
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, Subquery, case, func, select, union_all
+from sqlalchemy import Subquery, case, func, select, union_all
 
 from portal.domain.alerts.models import Alert
 from portal.slack.posted import PostedMessage, Summary
@@ -29,12 +29,13 @@ def places(account_ids: Collection[int]) -> Subquery:
     """A row for each alert and place: account_id, channel_id, channel_name, alert_id, since,
     attempts. Two queries in one, because each has an index of its own."""
     of_accounts = PostedMessage.account_id.in_(account_ids)
+    is_behind = (Summary.shown_version < Summary.wanted_version) & Summary.gave_up_at.is_(None)
     is_named = Summary.shown_version >= PostedMessage.summary_version
     by_itself = (
         select(*COLUMNS, PostedMessage.attempts)
         .join(PostedMessage.alert)
         .outerjoin(PostedMessage.summary)
-        .where(of_accounts, _behind(PostedMessage), PostedMessage.is_own)
+        .where(of_accounts, PostedMessage.waits)
         .where(PostedMessage.ts.is_not(None) | func.coalesce(~is_named, True))
     )
     in_a_summary = (
@@ -42,11 +43,7 @@ def places(account_ids: Collection[int]) -> Subquery:
         .select_from(Summary)
         .join(PostedMessage, PostedMessage.summary_id == Summary.id)
         .join(PostedMessage.alert)
-        .where(Summary.account_id.in_(account_ids), _behind(Summary))
+        .where(Summary.account_id.in_(account_ids), is_behind)
         .where(~PostedMessage.is_own, ~is_named)
     )
     return union_all(by_itself, in_a_summary).subquery()
-
-
-def _behind(kind: type[PostedMessage] | type[Summary]) -> ColumnElement[bool]:
-    return (kind.shown_version < kind.wanted_version) & kind.gave_up_at.is_(None)

@@ -3,7 +3,10 @@
 import statistics
 import time
 
+import requests
+
 from tests.benchmarks import figures
+from tests.benchmarks.clicks import acknowledge
 from tests.benchmarks.lab import Lab
 
 OPEN, RESOLVED = 100_000, 1_000_000
@@ -38,16 +41,29 @@ def run(lab: Lab) -> None:
 
 
 def _measured(lab: Lab, key: str, name: str) -> dict[str, float]:
-    sent, shown = [], []
+    browser, slack = lab.sign_in(), requests.Session()
+    sent, listed, clicked = [], [], []
     for number in range(40):
         begun = time.monotonic()
         lab.send(key, f"{name} {number}")
         sent.append(time.monotonic() - begun)
-        time.sleep(1.1)
+        time.sleep(0.5)
+        begun = time.monotonic()
+        browser.get(f"{lab.portal}/alerts?status=all", timeout=20).raise_for_status()
+        listed.append(time.monotonic() - begun)
+        time.sleep(0.6)
     rows = lab.sql(
-        "SELECT extract(epoch FROM p.shown_at - p.created_at)::float8 FROM posted_messages AS p"
+        "SELECT a.id, extract(epoch FROM p.shown_at - p.created_at)::float8 FROM posted_messages AS p"
         " JOIN alerts AS a ON a.id = p.alert_id WHERE a.summary LIKE %s AND p.shown_at IS NOT NULL",
         f"{name} %",
     )
-    shown = [seconds for (seconds,) in rows]
-    return {"ingest": statistics.median(sent), "event → Slack": statistics.median(shown)}
+    for alert_id, _ in rows:
+        clicked.append(acknowledge(lab, slack, alert_id))
+        time.sleep(0.1)
+    waits = {
+        "ingest": sent,
+        "event → Slack": [seconds for _, seconds in rows],
+        "list of alerts": listed,
+        "click": clicked,
+    }
+    return {what: statistics.median(seconds) for what, seconds in waits.items()}

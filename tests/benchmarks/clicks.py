@@ -25,13 +25,14 @@ def run(lab: Lab) -> None:
         waited = []
         with requests.Session() as slack:
             for alert_id in ids:
-                waited.append(_click(lab, slack, alert_id))
+                waited.append(acknowledge(lab, slack, alert_id))
                 time.sleep(0.02)
         lab.clear_faults()
         figures.times(f"click, Slack takes {1000 * slow:.0f} ms", waited, "p50 ≤ 5 ms, p99 ≤ 15 ms")
 
 
-def _click(lab: Lab, slack: requests.Session, alert_id: int) -> float:
+def acknowledge(lab: Lab, slack: requests.Session, alert_id: int) -> float:
+    """Press the button as Slack would say it; returns the seconds until the answer."""
     click = {
         "type": "block_actions",
         "api_app_id": "A0TOCSIN",

@@ -163,11 +163,16 @@ class Lab:
     def state(self) -> dict[str, Any]:
         return dict(self.http.get(f"{self.slack}/_sandbox/state", timeout=20).json())
 
-    def link(self) -> None:
+    def sign_in(self) -> requests.Session:
+        """The owner's browser."""
         browser = requests.Session()
         page = browser.get(f"{self.portal}/login", timeout=20)
         form = {"email": "olivia@acme.example", "password": PASSWORD}
         browser.post(f"{self.portal}/login", data={**form, "csrf_token": csrf(page.text)})
+        return browser
+
+    def link(self) -> None:
+        browser = self.sign_in()
         page = browser.get(f"{self.portal}/settings/connectors/slack", timeout=20)
         to_slack = browser.post(
             f"{self.portal}/settings/connectors/slack/authorize",
