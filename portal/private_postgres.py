@@ -159,6 +159,7 @@ class Cluster:
         with self.locked(), suppress(BlockingIOError):  # somebody came meanwhile
             if not os.read(users, 1):
                 _stop(postgres)
+                os.close(users)  # within the lock: who comes now finds nobody, and starts another
 
     def must(self, program: str, *arguments: str | Path) -> None:
         done = self.run(program, *arguments)

@@ -108,12 +108,16 @@ def test_the_demo_outlives_its_database_ends_completely_and_goes_on_until_a_chil
     assert "Traceback" not in demo.said
 
     again = Demo(home)
-    again.read_until("Ctrl-C")
-    children = again.children()
-    assert again.send_printed_alert() == first_body  # the same key, and so the same database
-    assert _password(again) == _password(demo)
-    worker = next(pid for pid in children if b"worker" in _command_line(pid))
-    os.kill(worker, signal.SIGKILL)
+    try:
+        again.read_until("Ctrl-C")
+        children = again.children()
+        assert again.send_printed_alert() == first_body  # the same key, and so the same database
+        assert _password(again) == _password(demo)
+        worker = next(pid for pid in children if b"worker" in _command_line(pid))
+        os.kill(worker, signal.SIGKILL)
+    except BaseException:
+        again.end(signal.SIGTERM)
+        raise
     with again.process:
         assert again.process.stdout
         said = again.process.stdout.read()

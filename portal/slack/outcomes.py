@@ -117,6 +117,9 @@ def failed(lane: Lane, call: Call, problem: SlackError, moment: datetime) -> lis
                 run_outcomes.went_wrong(row.run_id, problem.code)
             elsewhere = _closed(lane, problem, moment)
         case Meaning.MESSAGE_GONE | Meaning.PERSON if _is_new_in_channel(row):
+            if is_news and isinstance(row, PostedMessage):
+                _record(row, TimelineKind.SLACK_HELD, reason=problem.code)
+                run_outcomes.went_wrong(row.run_id, problem.code)
             _temporary(lane, row, call, problem, moment)  # it concerns neither: nothing is lost
         case (
             Meaning.CHANNEL_CLOSED

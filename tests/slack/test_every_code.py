@@ -1,4 +1,4 @@
-"""Does any word that Slack refuses with lose an alert, or show it twice?"""
+"""Does any word that Slack refuses with once lose an alert, or show it twice?"""
 
 import pytest
 
