@@ -261,8 +261,8 @@ def test_an_address_that_is_none_is_refused_with_an_example(
     assert "--bind needs HOST:PORT, for instance 127.0.0.1:800" in refused.error
 
 
-def test_a_folder_that_cannot_be_made_is_said_in_one_sentence(tocsin: Tocsin) -> None:
-    refused = tocsin("worker", DATABASE_URL="", TOCSIN_HOME="/proc/nowhere/tocsin")
+def test_a_folder_that_cannot_be_made_is_said_in_one_sentence(process: Tocsin) -> None:
+    refused = process("worker", DATABASE_URL="", TOCSIN_HOME="/proc/nowhere/tocsin")
 
     assert refused.code == 1
     assert refused.error.startswith("/proc/nowhere")

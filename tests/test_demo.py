@@ -60,7 +60,7 @@ class Demo:
             assert answer.status == 202
             return body
 
-    def end(self, number: signal.Signals = signal.SIGINT) -> int:
+    def end(self, number: signal.Signals) -> int:
         self.process.send_signal(number)
         with self.process:
             assert self.process.stdout

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -116,6 +117,31 @@ def test_what_was_written_is_there_at_the_next_start(somebody: Callable[[], Some
     until(lambda: not answers(first.url))
 
     assert ask(somebody().url, "SELECT answer FROM kept") == 42
+
+
+def test_who_comes_in_the_moment_in_which_it_stops_gets_one_that_stays(
+    folder: Path, somebody: Callable[[], Somebody]
+) -> None:
+    first = somebody()
+    cluster = private_postgres.Cluster(folder)
+    with ThreadPoolExecutor(1) as beside:
+        with cluster.locked():
+            first.kill()
+            until(lambda: _waiting_for(cluster) == 1)  # its keeper, which wants to stop it
+            late = beside.submit(somebody)
+            until(lambda: _waiting_for(cluster) == 2)
+        url = late.result(60).url
+
+    for _ in range(20):  # one that is just going would soon refuse
+        assert answers(url)
+        time.sleep(0.02)
+
+
+def _waiting_for(cluster: private_postgres.Cluster) -> int:
+    """How many processes wait for the cluster's lock; proc(5) marks each with an arrow."""
+    lock = f":{(cluster.folder / 'lock').stat().st_ino} "
+    lines = Path("/proc/locks").read_text().splitlines()
+    return sum("->" in line and lock in line for line in lines)
 
 
 def test_after_a_power_cut_it_is_recovered_at_the_next_start(

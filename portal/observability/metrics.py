@@ -66,17 +66,14 @@ GAUGES = (
     Gauge(
         "tocsin_deliveries_waiting",
         "Messages, summaries among them, that Slack does not show in their newest state",
-        "SELECT (SELECT count(*) FROM posted_messages"
-        " WHERE waits)"
-        " + (SELECT count(*) FROM slack_summaries"
+        "SELECT (SELECT count(*) FROM posted_messages WHERE waits) + (SELECT count(*) FROM slack_summaries"
         " WHERE shown_version < wanted_version AND gave_up_at IS NULL)",
     ),
     Gauge(
         "tocsin_deliveries_oldest_seconds",
         "Age of the oldest alert that Slack has never shown",
         "SELECT coalesce(extract(epoch FROM now() - min(created_at)), 0) FROM posted_messages"
-        " WHERE waits"
-        " AND shown_at IS NULL",
+        " WHERE waits AND shown_at IS NULL",
     ),
     Gauge(
         "tocsin_deliveries_given_up",

@@ -90,6 +90,7 @@ class Lab:
 
     def _kill_postgres(self, pid: int) -> None:
         """The processes that serve connections outlive it for a moment, and answer meanwhile."""
+        os.kill(pid, signal.SIGSTOP)  # so that it starts no others meanwhile
         family = _family(pid)
         os.kill(pid, signal.SIGKILL)
         self.until(lambda: not any(_runs(each) for each in family), "PostgreSQL is gone")
